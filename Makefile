@@ -1,0 +1,39 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# make knows no path with a space in it, so the shell gets the path of this file from its environment.
+export MAKEFILE := $(strip $(MAKEFILE_LIST))
+run := @"$$(dirname "$$MAKEFILE")/tests/tools/env"
+
+.NOTPARALLEL:
+.PHONY: help test demo lint sanity units integration build clean
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' "$$MAKEFILE" | column -t -s '|'
+
+test: ## Run the unit and functional tests (ARGS are passed on to pytest)
+	$(run) test pytest -n auto tests/unit tests/functional $(ARGS)
+
+demo: ## See the modules at work on an emulated Amplitude
+	$(run) test demo/run
+
+lint: ## Check style, licence headers, changelog and playbooks
+	$(run) lint ruff check
+	$(run) lint reuse lint --quiet
+	$(run) lint antsibull-changelog lint
+	$(run) lint ansible-lint
+
+sanity: ## Run ansible-test sanity (ARGS are passed on, as for the next two)
+	$(run) lint python tests/tools/run_ansible_test.py sanity $(ARGS)
+
+units: ## Run the unit tests the way ansible-test does
+	$(run) test python tests/tools/run_ansible_test.py units $(ARGS)
+
+integration: ## Run ansible-test integration
+	$(run) test python tests/tools/run_ansible_test.py integration $(ARGS)
+
+build: ## Build the archive for Galaxy in .cache/dist/
+	$(run) test ansible-galaxy collection build --force --output-path .cache/dist
+
+clean: ## Remove everything that was generated
+	@cd "$$(dirname "$$MAKEFILE")" && rm -rf .cache .venv

@@ -1,0 +1,127 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run ansible-test on a copy of the checkout: run_ansible_test.py sanity|units|integration [ARGUMENT...].
+
+The copy is needed because ansible-test insists on a path that ends in ansible_collections/community/amplitude.
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import pwd
+import re
+import shutil
+import subprocess
+import sys
+
+import ansible_test
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CACHE = ROOT / ".cache"
+PYTHONS = CACHE / "pythons"
+
+# What ansible-test would download to put pip into an empty environment; ensurepip does the same without a download.
+GET_PIP = """\
+import subprocess, sys
+for arguments in ["ensurepip"], ["pip", "install"] + [a for a in sys.argv[1:] if not a.startswith("--no-")]:
+    subprocess.run([sys.executable, "-m"] + arguments, check=True, stdout=subprocess.DEVNULL)
+"""
+
+# A test whose program is missing is only skipped with a warning. A Python version that is not on the machine may be.
+MISSING = re.compile(r"WARNING: (Required program|Skipping (?!.* because it could not be found))")
+
+# Read by pip besides the caller's configuration: only errors are of interest.
+PIP_CONF = "[global]\nquiet = 2\ncache-dir = {0}\n".format(CACHE / "pip")
+
+FLAGS = {
+    "sanity": ["--local"],
+    "units": ["--venv", "--python", "%d.%d" % sys.version_info[:2]],
+    "integration": ["--venv"],
+}
+
+
+def copy_checkout(target: pathlib.Path) -> None:
+    """Put every file that git does not ignore (without git: every file) below target; keep its tests/output."""
+    if (ROOT / ".git").exists():
+        listing = ["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    else:
+        listing = ["find", ".", "(", "-name", ".cache", "-o", "-name", ".venv", ")", "-prune", "-o",
+                   "!", "-type", "d", "-print0"]
+    names = subprocess.run(listing, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout
+    output, kept = target / "tests" / "output", target.parent / "output"
+    if output.exists():
+        output.rename(kept)
+    shutil.rmtree(target, ignore_errors=True)
+    for name in filter(None, os.fsdecode(names).split("\0")):
+        if os.path.lexists(ROOT / name):
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name, follow_symlinks=False)
+    if kept.exists():
+        kept.rename(output)
+    subprocess.run(["git", "init", "-q"], cwd=target, check=True)
+    subprocess.run(["git", "add", "-A"], cwd=target, check=True)
+
+
+def link_pythons() -> str:
+    """Link every interpreter that works as PYTHONS/pythonX.Y and return a PATH where they come first.
+
+    A version manager's shim is on PATH even for a version that does not run.
+    """
+    shutil.rmtree(PYTHONS, ignore_errors=True)
+    PYTHONS.mkdir(parents=True)
+    path, directories = [], []
+    for entry in map(pathlib.Path, os.environ["PATH"].split(os.pathsep)):
+        if entry.name == "shims":
+            directories += (entry.parent / "versions").glob("*/bin")
+        else:
+            path.append(entry)
+    for python in (python for directory in path + directories for python in directory.glob("python3.*")):
+        link = PYTHONS / python.name
+        if re.fullmatch(r"python3\.\d+", link.name) and not link.exists():
+            probe = [python, "-c", "import ensurepip, sys, venv; print(sys.executable)"]
+            found = subprocess.run(probe, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
+            if found.returncode == 0:
+                link.symlink_to(found.stdout.strip())
+    return os.pathsep.join(map(str, [path[0], PYTHONS] + path[1:]))
+
+
+def prepare_home() -> None:
+    """Give the scratch HOME the caller's pip configuration, and ansible-test's cache the script for pip."""
+    home = pathlib.Path.home()
+    config, caller = home / ".config" / "pip", pathlib.Path(pwd.getpwuid(os.getuid()).pw_dir, ".config", "pip")
+    config.parent.mkdir(exist_ok=True)
+    if caller.exists() and not config.exists():
+        config.symlink_to(caller)
+    (home / ".pip").mkdir(exist_ok=True)
+    (home / ".pip" / "pip.conf").write_text(PIP_CONF, encoding="utf-8")
+    source = pathlib.Path(ansible_test.__file__).parent / "_internal" / "python_requirements.py"
+    downloads = home / ".ansible" / "test" / "cache"
+    downloads.mkdir(parents=True, exist_ok=True)
+    for version in re.findall(r"pip='([\d.]+)'", source.read_text(encoding="utf-8")):
+        (downloads / "get_pip_{0}.py".format(version.replace(".", "_"))).write_text(GET_PIP, encoding="utf-8")
+
+
+def main(command: str, *arguments: str) -> int | str:
+    """Run ansible-test and return an exit status, or a sentence that says what it left out."""
+    target = CACHE / command / "ansible_collections" / "community" / "amplitude"
+    if " " in str(target):
+        return "ansible-test does not work below a path with a space in it: {0}".format(ROOT)
+    copy_checkout(target)
+    prepare_home()
+    environment = dict(os.environ, PATH=link_pythons())
+    print("Python found:", *sorted(os.listdir(PYTHONS)), flush=True)
+    skipped = []
+    with subprocess.Popen(["ansible-test", command, *FLAGS[command], *arguments], cwd=target, env=environment,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as run:
+        for line in run.stdout:
+            print(line, end="", flush=True)
+            if MISSING.search(line):
+                skipped.append(line)
+    if skipped:
+        return "ansible-test skipped what it should have run:\n" + "".join(skipped)
+    return run.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
