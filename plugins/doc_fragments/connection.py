@@ -1,0 +1,62 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+requirements:
+  - requests
+options:
+  management_api_key:
+    description:
+      - The management API key of Amplitude Experiment. It is not the API key of a project, nor a deployment key.
+      - If this option is not set, the environment variable E(AMPLITUDE_MANAGEMENT_API_KEY) is used, and after it
+        E(AMPLITUDE_EXPERIMENT_MANAGEMENT_API_KEY), both read where the module runs.
+    type: str
+    required: true
+  region:
+    description:
+      - The data region of the Amplitude organisation, which chooses the address of the API.
+      - If this option is not set, the environment variable E(AMPLITUDE_REGION) is used.
+    type: str
+    choices:
+      us: U(https://experiment.amplitude.com)
+      eu: U(https://experiment.eu.amplitude.com)
+    default: us
+  base_url:
+    description:
+      - The address of the API, if it is not one of those that O(region) stands for. It overrides O(region).
+      - Plain C(http) is accepted for a loopback address only.
+      - If this option is not set, the environment variable E(AMPLITUDE_BASE_URL) is used.
+    type: str
+  validate_certs:
+    description:
+      - Whether the TLS certificate of the API is verified.
+      - Setting this to V(false) lets anybody on the network read the management API key.
+    type: bool
+    default: true
+  ca_path:
+    description:
+      - The path of a file or directory with the certificates of the authorities to trust, on the host where the
+        module runs. It wins over the environment variable E(REQUESTS_CA_BUNDLE).
+    type: path
+  timeout:
+    description:
+      - The seconds that one request may take.
+    type: float
+    default: 30
+  retry_timeout:
+    description:
+      - The seconds that one task may spend in all with waiting and retrying. V(0) means that nothing is ever retried.
+      - Too many requests (status 429) and refused connections are always retried. Server errors, timeouts and cut
+        connections are retried only where that cannot make a second deployment.
+    type: float
+    default: 120
+notes:
+  - Proxies are taken from the usual environment variables, such as E(HTTPS_PROXY) and E(NO_PROXY). Redirects are not
+    followed. A C(.netrc) file is not used.
+  - These modules talk to the API from the host they run on. Use C(delegate_to), C(connection) or a play for
+    C(localhost) to run them on the controller.
+"""

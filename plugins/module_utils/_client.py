@@ -1,0 +1,367 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it can change in any release. Do not import it from elsewhere.
+
+"""HTTP and nothing else: authentication, TLS, timeouts, retries, paging, and failures in one sentence each."""
+
+from __future__ import annotations
+
+import datetime
+import http.client
+import json
+import re
+import ssl
+import time
+import traceback
+import typing as t
+
+from ._errors import AnswerLost, ApiError, ConnectionFailed, RequestFailed, UnexpectedAnswer
+from ._retry import Patience, backoff, may_retry
+from ._version import VERSION
+
+REQUESTS_IMPORT_ERROR: t.Optional[str]
+try:
+    import requests
+    import urllib3
+    from urllib3.util.retry import Retry
+except ImportError:
+    REQUESTS_IMPORT_ERROR = traceback.format_exc()
+else:
+    REQUESTS_IMPORT_ERROR = None
+
+#: The largest page the API serves ("limit: capped at 1000"). The default size is not documented, so it is always sent.
+PAGE_SIZE = 1000
+#: A page of 1,000 deployments takes about 200 kB; an answer beyond this is not one that the API would send.
+LARGEST_ANSWER = 8 * 1024 * 1024
+#: As much of an error's body as is read to explain the error.
+LARGEST_ERROR_ANSWER = 64 * 1024
+#: Ten million rows. A list that goes on beyond this has no end.
+MOST_PAGES = 10000
+
+SECRET = "********"
+_DEPLOYMENT_KEY = re.compile(r"\b(client|server)-[A-Za-z0-9]{16,}")
+
+Json = t.Any
+
+
+class BearerAuth:
+    """Sends the management API key.
+
+    An auth object rather than a plain header: requests lets a ``.netrc`` entry for the host replace the latter.
+    """
+
+    def __init__(self, management_api_key: str) -> None:
+        self._management_api_key = management_api_key
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = "Bearer " + self._management_api_key
+        return request
+
+
+class Client:
+    """Speaks HTTP with one Amplitude Experiment Management API.
+
+    :param base_url: scheme, host and port, and the path under which ``/api/1`` is found; no trailing slash.
+    :param management_api_key: printable ASCII without spaces.
+    :param verify: True: the usual authorities; False: no TLS verification; or the path of a file or directory with
+        the certificates of authorities.
+    :param timeout: seconds for one request.
+    :param retry_timeout: seconds that may be spent waiting and retrying in the whole life of the client.
+
+    Every method raises :class:`RequestFailed` and its kinds, and nothing else. ``doing`` is what a request is for, as
+    in "Could not <doing>".
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        management_api_key: str,
+        verify: t.Union[bool, str] = True,
+        timeout: float = 30.0,
+        retry_timeout: float = 120.0,
+    ) -> None:
+        self.base_url = base_url
+        self.patience = Patience(retry_timeout)
+        self._management_api_key = management_api_key
+        self._auth = BearerAuth(management_api_key)
+        self._verify = verify
+        self._timeout = timeout
+        # The key must not travel in the clear through a proxy; only loopback addresses are spoken to without TLS.
+        self._proxies = None if base_url.startswith("https:") else {"http": None, "all": None}
+        self._session = requests.Session()
+        self._session.headers.update(
+            {"Accept": "application/json", "User-Agent": "ansible-community.amplitude/" + VERSION}
+        )
+        if verify is False:
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *dummy: t.Any) -> None:
+        self._session.close()
+
+    def get(self, path: str, doing: str, params: t.Optional[t.Mapping[str, t.Any]] = None) -> Json:
+        """GET a JSON document."""
+        return self._json(self._request("GET", path, doing, params=params), doing)
+
+    def post(self, path: str, doing: str, body: t.Mapping[str, t.Any]) -> Json:
+        """POST a JSON document and return the JSON of the answer."""
+        return self._json(self._request("POST", path, doing, body=body), doing)
+
+    def patch(self, path: str, doing: str, body: t.Mapping[str, t.Any]) -> None:
+        """PATCH with a JSON document. The API answers with plain text, which says no more than the status does."""
+        self._request("PATCH", path, doing, body=body)
+
+    def pages(
+        self, path: str, rows: str, doing: str, params: t.Optional[t.Mapping[str, t.Any]] = None
+    ) -> t.Iterator[t.List[t.Dict[str, Json]]]:
+        """Yield the rows of each page of a list, as far as it goes.
+
+        :param rows: the field of the answer that holds the rows.
+
+        Documented: a list goes on from ``nextCursor``, passed as ``cursor``. How its end is told is not: a cursor that
+        is missing, null or empty, and a page without rows are all taken for the end.
+        """
+        seen: t.Set[str] = set()
+        query = dict(params or {}, limit=PAGE_SIZE)
+        for dummy in range(MOST_PAGES):
+            page = self.get(path, doing, query)
+            found = page.get(rows) if isinstance(page, dict) else None
+            if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
+                raise self.unexpected(doing, "without a list of {0}".format(rows))
+            if not found:
+                return
+            yield found
+            cursor = page.get("nextCursor")
+            if cursor is None or cursor == "":
+                return
+            if isinstance(cursor, bool) or not isinstance(cursor, (str, int)):
+                raise self.unexpected(doing, "whose nextCursor is neither text nor a number")
+            if str(cursor) in seen:
+                raise self.unexpected(doing, "with a nextCursor that it had sent before, so the list would never end")
+            seen.add(str(cursor))
+            query["cursor"] = cursor
+        raise self.unexpected(doing, "with yet another page after {0}".format(MOST_PAGES))
+
+    def unexpected(self, doing: str, what: str) -> UnexpectedAnswer:
+        """The error for an answer that says success and is not what the API's documentation promises."""
+        return UnexpectedAnswer(
+            doing,
+            "{0} sent an answer {1}".format(self.base_url, what),
+            "check that base_url or region leads to the Amplitude Experiment Management API and not to something else",
+        )
+
+    def _json(self, answer: bytes, doing: str) -> Json:
+        try:
+            return json.loads(answer.decode("utf-8"))
+        except (ValueError, RecursionError):
+            raise self.unexpected(doing, "that is not JSON ({0})".format(self._quote(answer))) from None
+
+    def _request(
+        self,
+        verb: str,
+        path: str,
+        doing: str,
+        params: t.Optional[t.Mapping[str, t.Any]] = None,
+        body: t.Optional[t.Mapping[str, t.Any]] = None,
+    ) -> bytes:
+        attempt = 0
+        while True:
+            started = time.monotonic()
+            try:
+                return self._send_once(verb, path, doing, params, body)
+            except RequestFailed as failure:
+                self.patience.spend(time.monotonic() - started)
+                if not may_retry(verb, failure) or not self.patience.wait(backoff(attempt, failure.retry_after)):
+                    raise
+            attempt += 1
+
+    def _send_once(
+        self,
+        verb: str,
+        path: str,
+        doing: str,
+        params: t.Optional[t.Mapping[str, t.Any]],
+        body: t.Optional[t.Mapping[str, t.Any]],
+    ) -> bytes:
+        try:
+            # verify goes with the request, not with the session: there REQUESTS_CA_BUNDLE would win over it.
+            with self._session.request(
+                verb,
+                self.base_url + path,
+                params=params,
+                json=body,
+                auth=self._auth,
+                verify=self._verify,
+                timeout=(self._timeout, self._timeout),
+                proxies=self._proxies,
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                success = 200 <= response.status_code < 300
+                answer = self._read(response, doing, LARGEST_ANSWER if success else LARGEST_ERROR_ANSWER, success)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            # The text of such an error can hold the address of a proxy with its password: it is never passed on.
+            raise self._connection_problem(doing, error) from None
+        if not success:
+            raise self._refusal(doing, response, answer)
+        return answer
+
+    def _read(self, response: requests.Response, doing: str, most: int, whole: bool) -> bytes:
+        """The body of an answer, as far as it may be read; an answer of success must come whole."""
+        chunks: t.List[bytes] = []
+        size = 0
+        for chunk in response.iter_content(64 * 1024):
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > most:
+                if whole:
+                    raise self.unexpected(doing, "of more than {0} MiB".format(most // 1024**2))
+                break
+        announced = response.headers.get("Content-Length", "")
+        # urllib3 1.26 takes a body that ends too early for a whole one.
+        if whole and announced.isdigit() and response.raw.tell() < int(announced):
+            raise self._lost(doing, "was cut off in the middle of its answer")
+        return b"".join(chunks)[:most]
+
+    def _lost(self, doing: str, what: str, transient: bool = True) -> AnswerLost:
+        return AnswerLost(
+            doing,
+            "the connection to {0} {1}".format(self.base_url, what),
+            "check the network, and run this again: it goes on from what it finds",
+            transient,
+        )
+
+    def _connection_problem(self, doing: str, error: BaseException) -> RequestFailed:
+        """What an exception of requests means for the request: never carried, or lost on the way."""
+        causes = list(_causes(error))
+
+        def caused_by(*kinds: type) -> t.Optional[BaseException]:
+            return next((cause for cause in causes if isinstance(cause, kinds)), None)
+
+        def not_connected(problem: str, advice: str, transient: bool = True) -> ConnectionFailed:
+            return ConnectionFailed(doing, problem, advice, transient)
+
+        untrusted = caused_by(ssl.SSLCertVerificationError)
+        if untrusted or caused_by(urllib3.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
+            reason = getattr(untrusted, "verify_message", "") or "verification failed"
+            return not_connected(
+                "the TLS certificate of {0} is not trusted ({1})".format(self.base_url, reason),
+                "give the certificate of its authority with ca_path, or correct base_url",
+                transient=False,
+            )
+        if caused_by(requests.exceptions.SSLError) and not caused_by(ssl.SSLEOFError, ssl.SSLZeroReturnError):
+            return self._lost(doing, "broke off with a TLS error", transient=False)
+        if caused_by(requests.exceptions.ProxyError, urllib3.exceptions.ProxyError):
+            return not_connected(
+                "the proxy did not connect to {0}{1}".format(self.base_url, _reason(causes)),
+                "check the proxy variables of the environment (HTTPS_PROXY, NO_PROXY)",
+            )
+        refused = caused_by(urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
+        if refused or caused_by(requests.exceptions.ConnectTimeout):
+            return not_connected(
+                "no connection to {0} came about{1}".format(self.base_url, _reason(causes)),
+                "check base_url or region, the network and the proxy variables of the environment",
+            )
+        if caused_by(urllib3.exceptions.DecodeError):
+            return self.unexpected(doing, "whose content encoding is wrong")
+        if caused_by(requests.exceptions.Timeout, urllib3.exceptions.TimeoutError):
+            return self._lost(doing, "brought no answer within {0:g} seconds".format(self._timeout))
+        if caused_by(requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError, OSError):
+            return self._lost(doing, "was closed before the whole answer was there")
+        return not_connected(
+            "no request to {0} could be made ({1})".format(self.base_url, type(error).__name__),
+            "check base_url, ca_path and the proxy variables of the environment",
+            transient=False,
+        )
+
+    def _refusal(self, doing: str, response: requests.Response, answer: bytes) -> ApiError:
+        status = response.status_code
+        problem = "{0} answered {1} {2} ({3})".format(
+            self.base_url, status, http.client.responses.get(status, ""), self._quote(answer)
+        ).replace("  ", " ")
+        retry_after = _retry_after(response.headers.get("Retry-After"))
+        return ApiError(doing, problem, self._advice(status, retry_after), status, retry_after)
+
+    def _advice(self, status: int, retry_after: t.Optional[float]) -> str:
+        if status == 401:
+            return (
+                "check that management_api_key is a valid management API key that was not revoked, and that region "
+                "(or base_url) is the one its organisation is in: a key of the other region gets this answer too"
+            )
+        if status == 403:
+            return "give the management API key access to this project, or use a key that has it"
+        if status == 404:
+            return "check base_url and region, and run this again in case what it is about has changed meanwhile"
+        if status == 429:
+            if retry_after is not None and retry_after > self.patience.left:
+                reset = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=min(retry_after, 1e9))
+                return "the quota is reset at {0:%Y-%m-%d %H:%M:%S} UTC: run this again then".format(reset)
+            return (
+                "run this again later: the API allows 100 requests a second and 100,000 a day in a project, and the "
+                "day's quota is reset at midnight UTC"
+            )
+        if 300 <= status < 400:
+            return "set base_url to the address of the API itself: redirects are not followed"
+        if status >= 500:
+            return "run this again later: it goes on from what it finds"
+        return "correct what the answer complains about"
+
+    def _quote(self, answer: bytes) -> str:
+        """What an answer says, in one short line without secrets."""
+        text = _gist(answer.decode("utf-8", "replace"))
+        text = _DEPLOYMENT_KEY.sub(SECRET, text.replace(self._management_api_key, SECRET))
+        text = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+        if not text:
+            return "with an empty body"
+        return '"{0}"'.format(text if len(text) <= 200 else text[:199] + "…")
+
+
+def _gist(text: str) -> str:
+    """The message in the body of an answer, whose form is not documented: JSON, HTML, text or nothing."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        title = re.search(r"<title[^>]*>([^<]*)", text, re.IGNORECASE)
+        return title.group(1) if title and title.group(1).strip() else re.sub(r"<[^>]*>", " ", text)
+    while isinstance(document, dict):
+        inner = next((document[name] for name in ("message", "error", "errors", "detail") if document.get(name)), None)
+        if inner is None:
+            break
+        document = inner
+    return document if isinstance(document, str) else json.dumps(document)
+
+
+def _retry_after(header: t.Optional[str]) -> t.Optional[float]:
+    """The seconds that a Retry-After header (a number of seconds, or a date) asks to wait, or None."""
+    if not header:
+        return None
+    try:
+        return max(0.0, float(Retry(0).parse_retry_after(header)))
+    except (urllib3.exceptions.HTTPError, ValueError, OverflowError):
+        return None
+
+
+def _causes(error: t.Any) -> t.Iterator[BaseException]:
+    """An exception and all that is wrapped in it, outermost first."""
+    seen: t.Set[int] = set()
+    waiting: t.List[t.Any] = [error]
+    while waiting:
+        cause = waiting.pop(0)
+        if isinstance(cause, BaseException) and id(cause) not in seen:
+            seen.add(id(cause))
+            yield cause
+            waiting += [getattr(cause, "reason", None), cause.__cause__, cause.__context__]
+            waiting += cause.args
+
+
+def _reason(causes: t.Iterable[BaseException]) -> str:
+    """The operating system's or the proxy's word for what went wrong, in parentheses, or nothing."""
+    for cause in causes:
+        refused = re.search(r"Tunnel connection failed: (\d{3} [\w ]*)", str(cause))
+        words = refused.group(1) if refused else getattr(cause, "strerror", None)
+        if isinstance(words, str) and words:
+            return " ({0})".format(words)
+    return ""

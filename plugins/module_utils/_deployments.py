@@ -1,0 +1,151 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it can change in any release. Do not import it from elsewhere.
+
+"""Deployments in the API's words: the record, and list, create and edit."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from urllib.parse import quote
+
+from ._client import Client
+from ._errors import InputError
+
+_PATH = "/api/1/deployments"
+_DOING_LIST = "list the deployments"
+
+
+class Deployment(t.NamedTuple):
+    """One deployment, as the API lists it or as it is predicted to be.
+
+    ``id`` and ``key`` are None where a deployment is only predicted. ``type`` is None where the key does not tell it:
+    the API does not list the type, but documents that keys begin with ``client-`` or ``server-``; the key of a
+    project's default deployment, which is the project's API key, does not.
+    """
+
+    id: t.Optional[str]
+    project_id: str
+    label: str
+    key: t.Optional[str]
+    type: t.Optional[str]
+    deleted: bool
+
+    def as_result(self) -> t.Dict[str, t.Any]:
+        """The documented return value ``deployment``."""
+        return dict(self._asdict())
+
+
+def type_of_key(key: t.Optional[str]) -> t.Optional[str]:
+    """``client`` or ``server``, or None if the key has no known prefix."""
+    match = re.match(r"(client|server)-", key or "")
+    return match.group(1) if match else None
+
+
+def order_of_id(identifier: str) -> t.Tuple[int, int, str]:
+    """A sort key for ids, which may be numbers or text: numbers by value, before all others."""
+    if re.fullmatch(r"[0-9]+", identifier):
+        return (0, int(identifier), identifier)
+    return (1, 0, identifier)
+
+
+def check_identifier(option: str, value: t.Optional[str]) -> None:
+    """Refuse a value of an option that cannot be the id of a project or a deployment; None is fine.
+
+    :raises InputError: naming the option.
+    """
+    if value is not None and _identifier(value) is None:
+        problem = "cannot be {0!r}".format(value) if value else "is empty"
+        raise InputError("use the options", "{0} {1}".format(option, problem), "give it as Amplitude shows it")
+
+
+def select(
+    deployments: t.Iterable[Deployment],
+    project_id: t.Optional[str] = None,
+    labels: t.Optional[t.Collection[str]] = None,
+    ids: t.Optional[t.Collection[str]] = None,
+    type: t.Optional[str] = None,
+    include_archived: bool = False,
+) -> t.List[Deployment]:
+    """The deployments that pass every filter that is not None, sorted by project, label and id."""
+    found = [
+        row
+        for row in deployments
+        if (project_id is None or row.project_id == project_id)
+        and (labels is None or row.label in labels)
+        and (ids is None or row.id in ids)
+        and (type is None or row.type == type)
+        and (include_archived or not row.deleted)
+    ]
+    return sorted(found, key=lambda row: (order_of_id(row.project_id), row.label, order_of_id(row.id or "")))
+
+
+class Deployments:
+    """The deployments that a management API key can see, in all its projects.
+
+    Every method raises :class:`RequestFailed` and its kinds.
+    """
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+
+    def list(self) -> t.List[Deployment]:
+        """All deployments, archived ones too, in the order of the API, which is not documented.
+
+        A list can change between two of its pages, so that a row is sent twice; the later one counts.
+        """
+        found: t.Dict[t.Optional[str], Deployment] = {}
+        for page in self.client.pages(_PATH, "deployments", _DOING_LIST):
+            for row in page:
+                deployment = self._from_row(row)
+                found[deployment.id] = deployment
+        return list(found.values())
+
+    def create(self, project_id: str, label: str, type: str) -> str:
+        """Create a deployment and return its id. The API answers with nothing else: the key is only in the list."""
+        doing = "create the {0} deployment {1!r} in project {2}".format(type, label, project_id)
+        answer = self.client.post(_PATH, doing, dict(projectId=project_id, label=label, type=type))
+        identifier = _identifier(answer.get("id")) if isinstance(answer, dict) else None
+        if identifier is None:
+            raise self.client.unexpected(doing, "without the id of the new deployment")
+        return identifier
+
+    def edit(self, deployment: Deployment, label: t.Optional[str] = None, archive: t.Optional[bool] = None) -> None:
+        """Rename, archive or restore a deployment; what is None stays as it is."""
+        body = {name: value for name, value in (("label", label), ("archive", archive)) if value is not None}
+        words = {None: "rename", True: "archive", False: "restore"}
+        doing = "{0} the deployment {1!r} (id {2}) in project {3}".format(
+            words[archive], deployment.label, deployment.id, deployment.project_id
+        )
+        self.client.patch("{0}/{1}".format(_PATH, quote(deployment.id or "", safe="")), doing, body)
+
+    def _from_row(self, row: t.Mapping[str, t.Any]) -> Deployment:
+        """Read one row of the list. Unknown fields are ignored; a row that lacks ``deleted`` is an active one."""
+        identifier, project_id = _identifier(row.get("id")), _identifier(row.get("projectId"))
+        label, key, deleted = row.get("label"), row.get("key"), row.get("deleted", False)
+        for field, valid in (
+            ("id", identifier is not None),
+            ("projectId", project_id is not None),
+            ("label", isinstance(label, str)),
+            ("key", key is None or isinstance(key, str)),
+            ("deleted", isinstance(deleted, bool)),
+        ):
+            if not valid:
+                raise self.client.unexpected(
+                    _DOING_LIST,
+                    "in which a deployment has {0} {1}".format("no" if field not in row else "an unusable", field),
+                )
+        return Deployment(
+            t.cast(str, identifier), t.cast(str, project_id), t.cast(str, label), key, type_of_key(key), deleted
+        )
+
+
+def _identifier(value: t.Any) -> t.Optional[str]:
+    """An id as text, whether it came as text or as a number (which of the two is not documented); None if neither."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if isinstance(value, str) and re.fullmatch(r"[!-~]+", value):
+        return value
+    return None

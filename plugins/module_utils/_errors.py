@@ -1,0 +1,99 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it can change in any release. Do not import it from elsewhere.
+
+"""What can go wrong, as one sentence each.
+
+Everything below the modules raises these and nothing else on purpose; only a module's main() turns one into
+fail_json().
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+
+class AmplitudeError(Exception):
+    """One sentence for the person who runs the playbook.
+
+    :param doing: what was attempted, as in "Could not <doing>".
+    :param problem: what stood in the way.
+    :param advice: what to do next.
+    :param result: further return values for fail_json(), for example ``changed`` and ``changes``.
+    """
+
+    def __init__(self, doing: str, problem: str, advice: str, **result: t.Any) -> None:
+        self.doing = doing
+        self.problem = problem
+        self.advice = advice
+        self.result = result
+        super().__init__("Could not {0}: {1}; {2}.".format(doing, problem, advice))
+
+
+class MissingLibrary(AmplitudeError):
+    """A library that the collection needs is not installed where the module runs.
+
+    :param message: the standard text of ansible.module_utils.basic.missing_required_lib().
+    :param exception: the traceback of the failed import.
+    """
+
+    def __init__(self, message: str, exception: str) -> None:
+        Exception.__init__(self, message)
+        self.result = {"exception": exception}
+
+
+class InputError(AmplitudeError):
+    """An option has a value that cannot be used; found before any request."""
+
+
+class Refused(AmplitudeError):
+    """What is wanted is ambiguous, contradicts what exists, or would do harm; nothing was written."""
+
+
+class RequestFailed(AmplitudeError):
+    """A request did not get its documented answer.
+
+    :param transient: whether trying again can help (a refused connection: yes; a certificate that is not trusted: no).
+
+    ``outcome_unknown``: whether the service may have carried the request out all the same.
+    ``retry_after``: seconds after which the service asked to be called again, or None.
+    """
+
+    outcome_unknown = False
+    retry_after: t.Optional[float] = None
+
+    def __init__(self, doing: str, problem: str, advice: str, transient: bool = False) -> None:
+        super().__init__(doing, problem, advice)
+        self.transient = transient
+
+
+class ConnectionFailed(RequestFailed):
+    """No connection came about, so the request was never carried to the service."""
+
+
+class AnswerLost(RequestFailed):
+    """The request was sent, but its answer did not arrive in time or not whole."""
+
+    outcome_unknown = True
+
+
+class UnexpectedAnswer(RequestFailed):
+    """The service answered with success, but not what its documentation promises."""
+
+    outcome_unknown = True
+
+
+class ApiError(RequestFailed):
+    """The service answered with an error status (or a redirect, which is never followed).
+
+    :param status: the HTTP status code.
+    """
+
+    def __init__(
+        self, doing: str, problem: str, advice: str, status: int, retry_after: t.Optional[float] = None
+    ) -> None:
+        super().__init__(doing, problem, advice, transient=status == 429 or status >= 500)
+        self.status = status
+        self.outcome_unknown = status >= 500
+        self.retry_after = retry_after

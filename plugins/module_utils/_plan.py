@@ -1,0 +1,255 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it can change in any release. Do not import it from elsewhere.
+
+"""What has to be written so that what is wanted becomes true: a pure decision, returned as a value.
+
+This is the only place that knows the rules. It knows neither HTTP nor Ansible; check mode, a real run and every other
+user of the rules get the same plan.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ._deployments import Deployment, check_identifier, order_of_id
+from ._errors import InputError, Refused
+
+
+class Wanted(t.NamedTuple):
+    """What must be true of one deployment.
+
+    ``state``: ``present`` or ``absent``. The identity is ``id`` if it is given, else ``project_id`` and ``label``.
+    """
+
+    project_id: str
+    label: t.Optional[str] = None
+    type: t.Optional[str] = None
+    state: str = "present"
+    id: t.Optional[str] = None
+    previous_label: t.Optional[str] = None
+
+    def __str__(self) -> str:
+        which = "deployment" if self.label is None else "deployment {0!r}".format(self.label)
+        return "{0}{1} in project {2}".format(
+            which, "" if self.id is None else " (id {0})".format(self.id), self.project_id
+        )
+
+
+class Rules(t.NamedTuple):
+    """How far a plan may go."""
+
+    restore_archived: bool = True
+    force: bool = False
+
+
+class Change(t.NamedTuple):
+    """One thing that has to be written.
+
+    ``action``: ``create``, ``restore``, ``rename`` or ``archive``. ``id`` is None for a create: before it is carried
+    out there is none. ``label`` is the label after the change, ``previous_label`` the one before a rename.
+    """
+
+    action: str
+    id: t.Optional[str]
+    label: str
+    previous_label: t.Optional[str] = None
+
+
+class Plan(t.NamedTuple):
+    """The decision about one deployment: how it is, how it will be, and the changes that lead there.
+
+    ``before`` and ``after`` are None where there is no deployment; without ``changes`` they are the same.
+    """
+
+    wanted: Wanted
+    before: t.Optional[Deployment]
+    after: t.Optional[Deployment]
+    changes: t.Tuple[Change, ...] = ()
+
+    def diff(self) -> t.Dict[str, t.Any]:
+        """Before and after of the managed fields; ``{}`` stands for absent or archived. Never a key."""
+        return dict(before=_managed(self.before), after=_managed(self.after))
+
+
+class Observed:
+    """The deployments of an account, archived ones too, indexed for the questions that a plan asks."""
+
+    def __init__(self, deployments: t.Iterable[Deployment]) -> None:
+        self._by_id: t.Dict[t.Optional[str], Deployment] = {}
+        self._by_label: t.Dict[t.Tuple[str, str], t.List[Deployment]] = {}
+        for deployment in deployments:
+            self._by_id[deployment.id] = deployment
+            self._by_label.setdefault((deployment.project_id, deployment.label), []).append(deployment)
+
+    def with_id(self, identifier: str) -> t.Optional[Deployment]:
+        """The deployment with this id in any project."""
+        return self._by_id.get(identifier)
+
+    def with_label(self, project_id: str, label: str, deleted: bool) -> t.List[Deployment]:
+        """The active or the archived deployments with exactly this label in a project, lowest id first."""
+        found = [row for row in self._by_label.get((project_id, label), ()) if row.deleted is deleted]
+        return sorted(found, key=lambda row: order_of_id(row.id or ""))
+
+
+def validate(wanted: Wanted) -> None:
+    """Find what is wrong with the wishes themselves, before anything is asked of the API.
+
+    :raises InputError: naming the option. Documented: a label has letters, digits, ``_`` and ``-``.
+    """
+    check_identifier("project_id", wanted.project_id)
+    check_identifier("id", wanted.id)
+    if wanted.label is not None and not re.fullmatch(r"[A-Za-z0-9_-]+", wanted.label):
+        problem = "label cannot be {0!r}".format(wanted.label) if wanted.label else "label is empty"
+        raise InputError("use the options", problem, "use only letters from A to Z and a to z, digits, _ and -")
+    if wanted.previous_label is not None and wanted.previous_label in ("", wanted.label):
+        problem = "previous_label is {0}".format("the same as label" if wanted.previous_label else "empty")
+        raise InputError("use the options", problem, "give the label from before the rename, or leave it out")
+
+
+def plan(wanted: Wanted, observed: Observed, rules: Rules) -> Plan:
+    """Decide what has to be written for one deployment.
+
+    :raises Refused: what is wanted is ambiguous, impossible or guarded; the message says what to do.
+    """
+    if wanted.state == "absent":
+        return _plan_absent(wanted, observed, rules)
+    return _plan_present(wanted, observed, rules)
+
+
+def _plan_present(wanted: Wanted, observed: Observed, rules: Rules) -> Plan:
+    before = _find_present(wanted, observed, rules)
+    if before is None:
+        return _plan_create(wanted)
+    if wanted.type and before.type and wanted.type != before.type:
+        raise _refused(
+            wanted,
+            "{0} is a {1} deployment, and the API cannot change the type".format(_name(before), before.type),
+            "set type to {0}, use another label{1}".format(
+                before.type, ", or set restore_archived to false to create a new one" if before.deleted else ""
+            ),
+        )
+    label = wanted.label or before.label
+    changes = []
+    if before.deleted:
+        if not rules.restore_archived:
+            raise _refused(
+                wanted,
+                "{0} is archived and restore_archived is false".format(_name(before)),
+                "leave out id to create a new one, or set restore_archived to true",
+            )
+        changes.append(Change("restore", before.id, before.label))
+    if label != before.label:
+        changes.append(Change("rename", before.id, label, before.label))
+    if changes:
+        holders = [row for row in observed.with_label(wanted.project_id, label, deleted=False) if row.id != before.id]
+        if holders:
+            raise _refused(
+                wanted,
+                "the label {0!r} belongs to the active deployment with the id {1} already".format(label, _ids(holders)),
+                "archive or rename that one first, or use another label",
+            )
+    return Plan(wanted, before, before._replace(label=label, deleted=False), tuple(changes))
+
+
+def _plan_create(wanted: Wanted) -> Plan:
+    if wanted.label is None or wanted.type is None:
+        raise _refused(wanted, "it does not exist, and type is missing", "set type to client or server to create it")
+    after = Deployment(None, wanted.project_id, wanted.label, None, wanted.type, False)
+    return Plan(wanted, None, after, (Change("create", None, wanted.label),))
+
+
+def _plan_absent(wanted: Wanted, observed: Observed, rules: Rules) -> Plan:
+    if wanted.id is not None:
+        before = _find_by_id(wanted, observed)
+    else:
+        before = _only(wanted, _with_label(wanted, observed, deleted=False))
+        if before is None:
+            archived = _with_label(wanted, observed, deleted=True)
+            before = archived[0] if len(archived) == 1 else None
+    if before is None or before.deleted:
+        return Plan(wanted, before, before)
+    if wanted.type and before.type and wanted.type != before.type:
+        raise _refused(
+            wanted,
+            "{0} is a {1} deployment, so it is probably not the one that is meant".format(_name(before), before.type),
+            "set type to {0} or leave it out to archive this one".format(before.type),
+        )
+    if before.type is None and not rules.force:
+        raise _refused(
+            wanted,
+            "{0} has a key without the prefix client- or server-, so it is the default deployment of the project, on "
+            "which Web Experiments and Guides depend".format(_name(before)),
+            "keep it, or set force to true to archive it all the same",
+        )
+    return Plan(wanted, before, before._replace(deleted=True), (Change("archive", before.id, before.label),))
+
+
+def _find_present(wanted: Wanted, observed: Observed, rules: Rules) -> t.Optional[Deployment]:
+    """The deployment to keep, rename or restore, or None if one has to be created."""
+    if wanted.id is not None:
+        found = _find_by_id(wanted, observed)
+        if found is None:
+            raise _refused(
+                wanted,
+                "there is no deployment with the id {0}".format(wanted.id),
+                "correct the id (the module amplitude_deployment_info lists them), or leave it out to go by label",
+            )
+        return found
+    active = _only(wanted, _with_label(wanted, observed, deleted=False))
+    if active is None and wanted.previous_label is not None:
+        active = _only(wanted, observed.with_label(wanted.project_id, wanted.previous_label, deleted=False))
+    if active is None and rules.restore_archived:
+        return _only(wanted, _with_label(wanted, observed, deleted=True))
+    return active
+
+
+def _find_by_id(wanted: Wanted, observed: Observed) -> t.Optional[Deployment]:
+    found = observed.with_id(wanted.id or "")
+    if found is not None and found.project_id != wanted.project_id:
+        raise _refused(
+            wanted,
+            "{0} belongs to project {1}".format(_name(found), found.project_id),
+            "correct id or project_id",
+        )
+    return found
+
+
+def _with_label(wanted: Wanted, observed: Observed, deleted: bool) -> t.List[Deployment]:
+    return observed.with_label(wanted.project_id, wanted.label or "", deleted)
+
+
+def _only(wanted: Wanted, found: t.Sequence[Deployment]) -> t.Optional[Deployment]:
+    """The only one found, or None.
+
+    :raises Refused: there are several, so nobody can tell which one is meant.
+    """
+    if len(found) > 1:
+        raise _refused(
+            wanted,
+            "there are {0} {1} deployments with the label {2!r}, with the ids {3}".format(
+                len(found), "archived" if found[0].deleted else "active", found[0].label, _ids(found)
+            ),
+            "say with id which one is meant",
+        )
+    return found[0] if found else None
+
+
+def _managed(deployment: t.Optional[Deployment]) -> t.Dict[str, t.Any]:
+    if deployment is None or deployment.deleted:
+        return {}
+    return dict(project_id=deployment.project_id, label=deployment.label, type=deployment.type)
+
+
+def _name(deployment: Deployment) -> str:
+    return "deployment {0!r} (id {1})".format(deployment.label, deployment.id)
+
+
+def _ids(deployments: t.Iterable[Deployment]) -> str:
+    return ", ".join(str(deployment.id) for deployment in deployments)
+
+
+def _refused(wanted: Wanted, problem: str, advice: str) -> Refused:
+    return Refused("make {0} {1}".format(wanted, wanted.state), problem, advice)

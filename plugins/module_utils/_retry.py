@@ -1,0 +1,62 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it can change in any release. Do not import it from elsewhere.
+
+"""When a failed request is sent again, and how long that is put off: pure decisions, and the purse they draw on."""
+
+from __future__ import annotations
+
+import random
+import time
+import typing as t
+
+from ._errors import RequestFailed
+
+FIRST_BACKOFF = 0.5
+LONGEST_BACKOFF = 20.0
+
+#: Verbs that may be carried out twice without harm. A POST is not among them: it would make a second deployment.
+REPEATABLE = ("GET", "PATCH")
+
+
+def may_retry(verb: str, failure: RequestFailed) -> bool:
+    """Whether sending the same request again is safe and can help.
+
+    429 and connections that never carried the request: for every verb. A lost answer or a 5xx, after which nobody
+    knows whether the request was carried out: only for a verb that may be repeated.
+    """
+    return failure.transient and (verb in REPEATABLE or not failure.outcome_unknown)
+
+
+def backoff(attempt: int, retry_after: t.Optional[float], random_value: t.Callable[[], float] = random.random) -> float:
+    """The seconds to wait after a failed attempt (0 is the first): exponential with full jitter.
+
+    What the service asks for in Retry-After is the least; the jitter comes on top, so that hosts which were refused
+    at the same moment do not come back at the same moment.
+    """
+    jitter = random_value() * min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** min(attempt, 10))
+    return jitter if retry_after is None else retry_after + min(jitter, 1.0)
+
+
+class Patience:
+    """The seconds that one task may spend waiting and retrying in all, whoever spends them.
+
+    :param seconds: the budget; 0 means that nothing is ever waited for.
+    """
+
+    def __init__(self, seconds: float, sleep: t.Callable[[float], None] = time.sleep) -> None:
+        self.left = seconds
+        self._sleep = sleep
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep and answer True; or, if the budget does not allow for that, answer False at once."""
+        if seconds > self.left:
+            return False
+        self.spend(seconds)
+        self._sleep(seconds)
+        return True
+
+    def spend(self, seconds: float) -> None:
+        """Count seconds that went by in some other way, for example in an attempt that timed out."""
+        self.left = max(0.0, self.left - seconds)

@@ -1,0 +1,253 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: amplitude_deployment
+short_description: Manage a deployment of Amplitude Experiment
+version_added: 0.1.0
+author:
+  - The community.amplitude contributors (@ansible-collections)
+description:
+  - Makes sure that a deployment of Amplitude Experiment exists, or that it does not, and returns its key.
+  - A deployment is found by its O(label) in its project, or by its O(id). Archived deployments are restored, because
+    the API only ever archives; it deletes nothing.
+  - One task sends one GET request for each 1,000 deployments that the management API key can see, and a write only if
+    something has to change.
+extends_documentation_fragment:
+  - community.amplitude.connection
+  - community.amplitude.attributes
+options:
+  project_id:
+    description:
+      - The ID of the project that the deployment belongs to.
+    type: str
+    required: true
+  label:
+    description:
+      - The label of the deployment. It may have letters, digits, C(_) and C(-), and upper and lower case differ.
+      - Required unless O(id) is set.
+      - If O(id) is set too and O(state=present), the deployment with that O(id) is renamed to this label.
+        With O(state=absent), the label of the deployment with that O(id) does not matter.
+    type: str
+  type:
+    description:
+      - The type of the deployment. Required to create one.
+      - The API cannot change the type of a deployment. If the key of an existing one shows another type, the task fails.
+    type: str
+    choices:
+      client: For SDKs on the devices of users. The key is public.
+      server: For SDKs on servers. The key is secret.
+  state:
+    description:
+      - The state that the deployment must be in.
+    type: str
+    choices:
+      present: The deployment exists and is not archived.
+      absent: No active deployment has this O(label) or O(id). An active one is archived.
+    default: present
+  id:
+    description:
+      - The ID of the deployment. It says which one is meant where several have the same label.
+      - The task fails if O(state=present) and there is no deployment with this ID. Mutually exclusive with
+        O(previous_label).
+    type: str
+  previous_label:
+    description:
+      - A label that the deployment used to have. If no active deployment has the O(label) and one has this label, it is
+        renamed.
+      - Has no meaning if O(state=absent).
+    type: str
+  restore_archived:
+    description:
+      - Whether an archived deployment with the O(label) is restored if no active one has it.
+      - If V(false), a new deployment with a new key is created instead. Use this after a key has leaked, so that the
+        leaked key does not come back.
+    type: bool
+    default: true
+  force:
+    description:
+      - Whether a deployment is archived although that probably does harm.
+      - Without it the default deployment of a project is never archived. Web Experiments and Guides depend on it.
+    type: bool
+    default: false
+seealso:
+  - module: community.amplitude.amplitude_deployment_info
+  - name: Deployment endpoints of the Experiment Management API
+    description: The API that this module uses.
+    link: https://amplitude.com/docs/apis/experiment/experiment-management-api-deployments
+"""
+
+EXAMPLES = r"""
+- name: Make sure that a server deployment exists
+  community.amplitude.amplitude_deployment:
+    management_api_key: "{{ amplitude_management_api_key }}"
+    project_id: "123456"
+    label: checkout-api
+    type: server
+  register: checkout
+  no_log: true
+
+- name: Hand its key to the service
+  ansible.builtin.copy:
+    content: "AMPLITUDE_DEPLOYMENT_KEY={{ checkout.deployment.key }}\n"
+    dest: /etc/checkout-api.env
+    mode: "0600"
+  no_log: true
+
+- name: Rename a deployment, or create it if there is none with either label
+  community.amplitude.amplitude_deployment:
+    management_api_key: "{{ amplitude_management_api_key }}"
+    project_id: "123456"
+    label: storefront
+    previous_label: web-shop
+    type: client
+
+- name: Rename the deployment with this ID, and restore it if it is archived
+  community.amplitude.amplitude_deployment:
+    management_api_key: "{{ amplitude_management_api_key }}"
+    project_id: "123456"
+    id: "4711"
+    label: storefront-eu
+
+- name: Archive a deployment, but only if it is a client deployment
+  community.amplitude.amplitude_deployment:
+    management_api_key: "{{ amplitude_management_api_key }}"
+    project_id: "123456"
+    label: old-app
+    type: client
+    state: absent
+
+- name: Replace an archived deployment whose key has leaked by a new one with a new key
+  community.amplitude.amplitude_deployment:
+    management_api_key: "{{ amplitude_management_api_key }}"
+    project_id: "123456"
+    label: payment-api
+    type: server
+    restore_archived: false
+"""
+
+RETURN = r"""
+deployment:
+  description:
+    - The deployment as it is after the task, or in check mode as it would be.
+    - V(none) if O(state=absent) and there is none, or there are several archived ones.
+  returned: success, and on failure after a deployment has been created
+  type: dict
+  contains:
+    id:
+      description: The ID of the deployment. In check mode V(none) if it would be created.
+      type: str
+      sample: "4711"
+    project_id:
+      description: The ID of its project.
+      type: str
+      sample: "123456"
+    label:
+      description: Its label.
+      type: str
+      sample: checkout-api
+    key:
+      description:
+        - The deployment key that SDKs use. In check mode V(none) if the deployment would be created.
+        - The key of a server deployment is a secret. Use C(no_log) for tasks that show it.
+      type: str
+      sample: server-Zm9vYmFyZm9vYmFyZm9vYmFyZm9vYmFy
+    type:
+      description: V(client) or V(server), known from the key, or V(none) if the key does not tell.
+      type: str
+      sample: server
+    deleted:
+      description: Whether it is archived.
+      type: bool
+      sample: false
+changes:
+  description:
+    - What has been written, or in check mode would be, in this order.
+    - A restore that also renames is two entries, which are carried out by one request.
+  returned: success, and on failure after something has been written
+  type: list
+  elements: dict
+  contains:
+    action:
+      description: One of V(create), V(restore), V(rename) and V(archive).
+      type: str
+      sample: rename
+    id:
+      description: The ID of the deployment. V(none) for V(create), also outside check mode, since there is no ID before.
+      type: str
+      sample: "4711"
+    label:
+      description: The label of the deployment after this change.
+      type: str
+      sample: storefront
+    previous_label:
+      description: The label before a V(rename), otherwise V(none).
+      type: str
+      sample: web-shop
+  sample:
+    - action: create
+      id:
+      label: checkout-api
+      previous_label:
+diff:
+  description:
+    - The managed fields before and after. An absent or an archived deployment is V({}). Keys are never part of it.
+  returned: success, and on failure after a deployment has been created
+  type: dict
+  contains:
+    before:
+      description: The C(project_id), C(label) and C(type) before the task.
+      type: dict
+      sample: {}
+    after:
+      description: The C(project_id), C(label) and C(type) after the task.
+      type: dict
+      sample:
+        project_id: "123456"
+        label: checkout-api
+        type: server
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.community.amplitude.plugins.module_utils._apply import ensure
+from ansible_collections.community.amplitude.plugins.module_utils._argspec import client_from, connection_spec
+from ansible_collections.community.amplitude.plugins.module_utils._deployments import Deployments
+from ansible_collections.community.amplitude.plugins.module_utils._errors import AmplitudeError
+from ansible_collections.community.amplitude.plugins.module_utils._plan import Rules, Wanted
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec=dict(
+            connection_spec(),
+            project_id=dict(type="str", required=True),
+            label=dict(type="str"),
+            type=dict(type="str", choices=["client", "server"]),
+            state=dict(type="str", choices=["present", "absent"], default="present"),
+            id=dict(type="str"),
+            previous_label=dict(type="str"),
+            restore_archived=dict(type="bool", default=True),
+            force=dict(type="bool", default=False),
+        ),
+        required_one_of=[("id", "label")],
+        mutually_exclusive=[("id", "previous_label")],
+        supports_check_mode=True,
+    )
+    try:
+        wanted = Wanted(**{option: module.params[option] for option in Wanted._fields})
+        rules = Rules(**{option: module.params[option] for option in Rules._fields})
+        with client_from(module.params) as client:
+            outcome = ensure(Deployments(client), wanted, rules, module.check_mode)
+    except AmplitudeError as error:
+        module.fail_json(msg=str(error), **error.result)
+    for warning in outcome.warnings:
+        module.warn(warning)
+    module.exit_json(**outcome.as_result())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,144 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: amplitude_deployment_info
+short_description: List deployments of Amplitude Experiment
+version_added: 0.1.0
+author:
+  - The community.amplitude contributors (@ansible-collections)
+description:
+  - Lists the deployments that the management API key can see, filtered by the options.
+  - A deployment is returned if it passes all the filters. A filter that is not set lets everything pass, one that is an
+    empty list lets nothing pass.
+extends_documentation_fragment:
+  - community.amplitude.connection
+  - community.amplitude.attributes
+  - community.amplitude.attributes.info
+options:
+  project_id:
+    description:
+      - Only the deployments of the project with this ID.
+    type: str
+  labels:
+    description:
+      - Only the deployments with one of these labels, upper and lower case being different.
+    type: list
+    elements: str
+  ids:
+    description:
+      - Only the deployments with one of these IDs.
+    type: list
+    elements: str
+  type:
+    description:
+      - Only the deployments whose key shows this type.
+    type: str
+    choices:
+      client: For SDKs on the devices of users. The key is public.
+      server: For SDKs on servers. The key is secret.
+  include_archived:
+    description:
+      - Whether archived deployments are returned too.
+    type: bool
+    default: false
+seealso:
+  - module: community.amplitude.amplitude_deployment
+  - name: Deployment endpoints of the Experiment Management API
+    description: The API that this module uses.
+    link: https://amplitude.com/docs/apis/experiment/experiment-management-api-deployments
+"""
+
+EXAMPLES = r"""
+- name: List the active deployments of a project
+  community.amplitude.amplitude_deployment_info:
+    management_api_key: "{{ amplitude_management_api_key }}"
+    project_id: "123456"
+  register: result
+  no_log: true
+
+- name: Show their labels
+  ansible.builtin.debug:
+    msg: "{{ result.deployments | map(attribute='label') }}"
+
+- name: Look up two deployments in all projects, archived or not
+  community.amplitude.amplitude_deployment_info:
+    management_api_key: "{{ amplitude_management_api_key }}"
+    labels:
+      - checkout-api
+      - storefront
+    include_archived: true
+  no_log: true
+"""
+
+RETURN = r"""
+deployments:
+  description:
+    - The deployments that pass the filters, sorted by project, label and ID. Empty if there are none.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: The ID of the deployment.
+      type: str
+      sample: "4711"
+    project_id:
+      description: The ID of its project.
+      type: str
+      sample: "123456"
+    label:
+      description: Its label.
+      type: str
+      sample: checkout-api
+    key:
+      description:
+        - The deployment key that SDKs use.
+        - The key of a server deployment is a secret. Use C(no_log) for tasks that show it.
+      type: str
+      sample: server-Zm9vYmFyZm9vYmFyZm9vYmFyZm9vYmFy
+    type:
+      description: V(client) or V(server), known from the key, or V(none) if the key does not tell.
+      type: str
+      sample: server
+    deleted:
+      description: Whether it is archived.
+      type: bool
+      sample: false
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.community.amplitude.plugins.module_utils._argspec import client_from, connection_spec
+from ansible_collections.community.amplitude.plugins.module_utils._deployments import (
+    Deployments,
+    check_identifier,
+    select,
+)
+from ansible_collections.community.amplitude.plugins.module_utils._errors import AmplitudeError
+
+FILTERS = dict(
+    project_id=dict(type="str"),
+    labels=dict(type="list", elements="str"),
+    ids=dict(type="list", elements="str"),
+    type=dict(type="str", choices=["client", "server"]),
+    include_archived=dict(type="bool", default=False),
+)
+
+
+def main():
+    module = AnsibleModule(argument_spec=dict(connection_spec(), **FILTERS), supports_check_mode=True)
+    try:
+        check_identifier("project_id", module.params["project_id"])
+        with client_from(module.params) as client:
+            found = select(Deployments(client).list(), **{option: module.params[option] for option in FILTERS})
+    except AmplitudeError as error:
+        module.fail_json(msg=str(error), **error.result)
+    module.exit_json(changed=False, deployments=[deployment.as_result() for deployment in found])
+
+
+if __name__ == "__main__":
+    main()
