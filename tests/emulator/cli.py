@@ -1,0 +1,117 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The emulator as a program."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import pathlib
+import signal
+import ssl
+import sys
+import time
+from typing import Any, List, Mapping, NoReturn, Optional
+
+from .errors import Invalid
+from .server import Emulator
+from .switches import Switches
+
+
+def main(arguments: Optional[List[str]] = None) -> int:
+    """Serve until SIGTERM, SIGINT or the end of the parent; the answer is the exit code."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if bool(options.tls_cert) != bool(options.tls_key):
+        parser.error("--tls-cert and --tls-key go together")
+    try:
+        emulator = Emulator(
+            seed=_read_seed(options.seed) if options.seed else None,
+            host=options.host,
+            port=options.port,
+            ssl_context=_tls(options.tls_cert, options.tls_key) if options.tls_cert else None,
+        )
+        emulator.switch(**_switches(options.switch))
+    except (Invalid, OSError) as error:
+        parser.error(str(error))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _stop)
+    with emulator:
+        if options.port_file:
+            _write_atomically(options.port_file, "%d\n" % emulator.port)
+        print("Amplitude Experiment emulator listening on %s" % emulator.url, flush=True)
+        while options.parent_pid is None or _is_running(options.parent_pid):
+            time.sleep(1)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="emulator",
+        description="A stateful server of the Amplitude Experiment Management API, for tests.",
+        epilog="switches:\n" + Switches.describe(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    parser.add_argument("--port", type=int, default=0, help="port to listen on; 0 is any (%(default)s)")
+    parser.add_argument("--port-file", type=pathlib.Path, metavar="FILE", help="write the port here once listening")
+    parser.add_argument("--seed", type=pathlib.Path, metavar="FILE", help="state to begin with, JSON or YAML")
+    parser.add_argument("--switch", action="append", default=[], metavar="NAME=VALUE", help="see below")
+    parser.add_argument("--tls-cert", metavar="FILE", help="speak TLS with this certificate chain")
+    parser.add_argument("--tls-key", metavar="FILE", help="private key of the certificate")
+    parser.add_argument("--parent-pid", type=int, metavar="PID", help="exit when this process is gone")
+    return parser
+
+
+def _stop(*_signal: Any) -> NoReturn:
+    sys.exit(0)
+
+
+def _read_seed(path: pathlib.Path) -> Any:
+    text = path.read_text(encoding="utf-8")
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        try:
+            import yaml
+        except ImportError:
+            raise Invalid("%s is not JSON, and PyYAML is not there to read it: %s" % (path, error)) from error
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise Invalid("%s is neither JSON nor YAML: %s" % (path, error)) from error
+
+
+def _switches(given: List[str]) -> Mapping[str, str]:
+    pairs = [text.partition("=") for text in given]
+    for name, equals, _value in pairs:
+        if not equals:
+            raise Invalid("--switch is NAME=VALUE, not %s" % name)
+    return {name: value for name, _equals, value in pairs}
+
+
+def _tls(certificate: str, key: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    return context
+
+
+def _write_atomically(path: pathlib.Path, text: str) -> None:
+    partial = path.with_name("%s.%d" % (path.name, os.getpid()))
+    partial.write_text(text, encoding="utf-8")
+    os.replace(str(partial), str(path))
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    try:
+        status = pathlib.Path("/proc/%d/stat" % pid).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return True
+    return status.rpartition(")")[2].split()[0] != "Z"

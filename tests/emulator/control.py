@@ -1,0 +1,85 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a test can do to an emulator, whether in its process or through ``/_emulator/``."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, Dict, List, Mapping, Optional
+
+from .account import DEFAULT_SEED, SEED_FIELDS, Account
+from .errors import check_fields
+from .faults import Faults
+from .switches import Switches
+from .traffic import Log, RateLimit
+
+
+class World:
+    """Everything between two resets; a request belongs to the world it arrived in."""
+
+    def __init__(self, seed: Optional[Mapping[str, Any]], switches: Mapping[str, Any]) -> None:
+        seed = DEFAULT_SEED if seed is None else seed
+        check_fields("seed", seed, SEED_FIELDS)
+        self.switches = Switches().changed(seed.get("switches") or {}).changed(switches)
+        self.account = Account(seed, self.switches)
+        self.faults = Faults()
+        self.log = Log()
+        self.rate_limit = RateLimit()
+        self._ended = threading.Event()
+
+    def wait(self, seconds: float) -> None:
+        """Wait, but no longer than this world lasts."""
+        if seconds > 0:
+            self._ended.wait(seconds)
+
+    def end(self) -> None:
+        """Let nobody wait any longer."""
+        self._ended.set()
+
+
+class Control:
+    """The control operations. All of them raise :class:`Invalid` for what they do not know."""
+
+    def __init__(self, seed: Optional[Mapping[str, Any]] = None, **switches: Any) -> None:
+        self.world = World(seed, switches)
+
+    def reset(self, seed: Optional[Mapping[str, Any]] = None, **switches: Any) -> None:
+        """Begin again with this seed (None: two empty projects) and default switches but for those given."""
+        before, self.world = self.world, World(seed, switches)
+        before.end()
+
+    def requests(self, since: int = 0) -> List[Dict[str, Any]]:
+        """The requests after number ``since``, as the fields of :class:`.traffic.Record`."""
+        return self.world.log.since(since)
+
+    def forget_requests(self) -> None:
+        """Empty the list of requests; their numbers go on."""
+        self.world.log.forget()
+
+    def deployments(self) -> List[Dict[str, Any]]:
+        """The true state: ``id``, ``projectId``, ``label``, ``key``, ``type`` and ``deleted`` of every deployment."""
+        return [deployment.as_dict() for deployment in self.world.account.deployments()]
+
+    def create_deployment(self, **row: Any) -> Dict[str, Any]:
+        """Create a deployment by hand, from a row as in a seed; no rule of the API applies."""
+        return self.world.account.add_by_hand(row, self.world.switches).as_dict()
+
+    def edit_deployment(self, id: str, **changes: Any) -> Dict[str, Any]:
+        """Change ``label`` or ``deleted`` by hand; no rule of the API applies."""
+        return self.world.account.edit_by_hand(str(id), changes, self.world.switches).as_dict()
+
+    def misbehave(self, **fault: Any) -> None:
+        """Set a fault, in the fields of :class:`.faults.Fault`."""
+        self.world.faults.add(fault)
+
+    def behave(self) -> None:
+        """Remove all faults."""
+        self.world.faults.clear()
+
+    def switches(self) -> Dict[str, Any]:
+        """The switches in force."""
+        return self.world.switches.as_dict()
+
+    def switch(self, **changes: Any) -> None:
+        """Change some switches from now on."""
+        self.world.switches = self.world.switches.changed(changes)

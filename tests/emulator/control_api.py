@@ -1,0 +1,78 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``/_emulator/``: the control operations over HTTP; requests here are neither recorded nor limited."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Callable, Dict, Mapping, Tuple
+
+from flask import Blueprint, Response, current_app, request
+
+from .answers import json_answer
+from .control import Control
+from .errors import Invalid, check_fields, field_names
+from .faults import Fault
+from .switches import Switches
+
+PREFIX = "/_emulator"
+api = Blueprint("control", __name__, url_prefix=PREFIX)
+
+Body = Mapping[str, Any]
+
+
+def _reset(control: Control, body: Body) -> None:
+    check_fields("reset", body, ("seed", "switches"))
+    control.reset(body.get("seed"), **check_fields("switches", body.get("switches") or {}, field_names(Switches)))
+
+
+def _requests(control: Control, body: Body) -> Dict[str, Any]:
+    since = check_fields("the query", request.args, ("since",)).get("since", "0")
+    if not since.isdigit():
+        raise Invalid("since must be a number, not %r" % since)
+    return {"requests": control.requests(int(since))}
+
+
+def _edit_deployment(control: Control, body: Body, id: str) -> Dict[str, Any]:
+    return control.edit_deployment(id, **check_fields("a change by hand", body, ("label", "deleted")))
+
+
+def _switch(control: Control, body: Body) -> Dict[str, Any]:
+    control.switch(**check_fields("switches", body, field_names(Switches)))
+    return control.switches()
+
+
+_OPERATIONS: Dict[Tuple[str, str], Callable[..., Any]] = {
+    ("POST", "/reset"): _reset,
+    ("GET", "/requests"): _requests,
+    ("DELETE", "/requests"): lambda control, body: control.forget_requests(),
+    ("GET", "/deployments"): lambda control, body: {"deployments": control.deployments()},
+    ("POST", "/deployments"): lambda control, body: control.create_deployment(**body),
+    ("PATCH", "/deployments/<id>"): _edit_deployment,
+    ("POST", "/faults"): lambda control, body: control.misbehave(**check_fields("a fault", body, field_names(Fault))),
+    ("DELETE", "/faults"): lambda control, body: control.behave(),
+    ("GET", "/switches"): lambda control, body: control.switches(),
+    ("PATCH", "/switches"): _switch,
+}
+
+
+def _body() -> Body:
+    try:
+        body = json.loads(request.get_data() or b"{}")
+    except ValueError as error:
+        raise Invalid("the body must be JSON: %s" % error) from error
+    if not isinstance(body, dict):
+        raise Invalid("the body must be a JSON object")
+    return body
+
+
+def _view(operation: Callable[..., Any]) -> Callable[..., Response]:
+    def view(**arguments: str) -> Response:
+        result = operation(current_app.extensions["emulator"], _body(), **arguments)
+        return json_answer({} if result is None else result)
+
+    return view
+
+
+for (_method, _path), _function in _OPERATIONS.items():
+    api.add_url_rule(_path, (_method + _path).replace("/", "_"), _view(_function), methods=[_method])

@@ -1,0 +1,72 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How lists are cut into pages, and what cursors look like; the same for every kind of row."""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple, TypeVar
+
+from .errors import Refused
+from .switches import Switches
+
+Row = TypeVar("Row")
+
+
+class Position(NamedTuple):
+    """Where a page begins, and the watermark of its listing (None: not in the cursor)."""
+
+    offset: int
+    watermark: Optional[int]
+
+
+def page_size(limit: Optional[str], switches: Switches) -> int:
+    """The number of rows that a query's ``limit`` asks for."""
+    if limit is None:
+        return min(switches.default_page_size, switches.max_page_size)
+    if not re.fullmatch("[0-9]{1,18}", limit) or int(limit) < 1:
+        raise Refused(400, "limit must be a positive number")
+    return min(int(limit), switches.max_page_size)
+
+
+def cut(rows: List[Row], offset: int, size: int, switches: Switches) -> Tuple[List[Row], Optional[int]]:
+    """The rows of one page, and the offset of the page that its cursor leads to (None: no cursor)."""
+    page = rows[offset : offset + size]
+    end = offset + len(page)
+    if end < len(rows):
+        return page, end
+    if switches.cursor_repeats:
+        return page, offset
+    if switches.endless_pages:
+        return page, end if page else offset + 1
+    if switches.last_page == "empty_page_with_cursor":
+        return page, end if page else offset + size
+    if switches.last_page == "empty_page" and page:
+        return page, end
+    return page, None
+
+
+def next_cursor(offset: Optional[int], watermark: int, switches: Switches) -> Dict[str, Any]:
+    """The part of a list answer that says how to go on."""
+    if offset is None:
+        endings: Dict[str, Dict[str, Any]] = {"null": {"nextCursor": None}, "empty_string": {"nextCursor": ""}}
+        return endings.get(switches.last_page, {})
+    if switches.cursor == "offset":
+        return {"nextCursor": offset}
+    return {"nextCursor": base64.b64encode(b"%d:%d" % (offset, watermark)).decode()}
+
+
+def read_cursor(cursor: str, switches: Switches) -> Position:
+    """The position that a query's ``cursor`` stands for."""
+    if switches.cursor == "offset":
+        if re.fullmatch("[0-9]{1,18}", cursor):
+            return Position(int(cursor), None)
+    else:
+        try:
+            position = re.fullmatch("([0-9]{1,18}):([0-9]{1,18})", base64.b64decode(cursor, validate=True).decode())
+        except ValueError:
+            position = None
+        if position:
+            return Position(int(position[1]), int(position[2]))
+    raise Refused(400, "cursor is not one that a list has handed out")

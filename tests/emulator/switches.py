@@ -1,0 +1,103 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every behaviour that the API does not document, and the limits that tests want to move."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any, Dict, Mapping
+
+from .errors import Invalid, check_fields, field_names
+
+_BOOLEANS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+
+
+def _switch(default: Any, text: str, *choices: Any, minimum: int = 0) -> Any:
+    metadata = {"text": text, "choices": choices, "minimum": minimum}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclasses.dataclass(frozen=True)
+class Switches:
+    """The switches; the defaults are the likeliest behaviour of the real API."""
+
+    ids: str = _switch("number", "JSON type of ids and project ids", "number", "string")
+    opaque_ids: bool = _switch(False, "new ids are random hexadecimal strings, and every id is a string")
+    default_page_size: int = _switch(100, "rows of a page when no limit is sent", minimum=1)
+    max_page_size: int = _switch(1000, "cap on the limit", minimum=1)
+    last_page: str = _switch(
+        "omit",
+        "how a list ends: nextCursor is left out, null, an empty string, or leads to an empty page"
+        " (which may carry a fresh nextCursor itself)",
+        "omit",
+        "null",
+        "empty_string",
+        "empty_page",
+        "empty_page_with_cursor",
+    )
+    cursor: str = _switch("offset", "cursors are numbers or opaque strings", "offset", "opaque")
+    cursor_repeats: bool = _switch(False, "the cursor of the last page leads to that page again")
+    endless_pages: bool = _switch(False, "after the last row come pages with one made-up row each, for ever")
+    order: str = _switch("oldest_first", "order of lists", "oldest_first", "newest_first", "label", "shuffled")
+    unique_labels: str = _switch(
+        "none", "rows of a project among which labels are unique when one is created, renamed or restored",
+        "none", "active", "all",
+    )  # fmt: skip
+    duplicate_status: int = _switch(400, "status that answers a label that is taken", 400, 409)
+    error_body: str = _switch("json", "shape of errors", "json", "json_nested", "text", "html", "empty")
+    stale_lists: int = _switch(0, "so many lists begun after a write do not show it yet")
+    stale_seconds: float = _switch(0.0, "lists begun within so many seconds after a write do not show it yet")
+    extra_fields: bool = _switch(False, "rows, lists and created ids carry fields that are not documented")
+    omit_deleted: bool = _switch(False, "active rows have no field deleted")
+    latency: float = _switch(0.0, "seconds before each answer is sent")
+    rate_limit: int = _switch(100, "requests a second for one management key, 0 = no limit")
+    daily_limit: int = _switch(100000, "requests for one management key until midnight UTC, 0 = no limit")
+    retry_after: str = _switch("none", "what a 429 says about when to come back", "none", "seconds", "date")
+    gzip: bool = _switch(False, "JSON is compressed for clients that accept it")
+
+    def changed(self, changes: Mapping[str, Any]) -> Switches:
+        """These switches with some changed; values may be strings, as from a command line.
+
+        :raises Invalid: for an unknown switch or value.
+        """
+        check_fields("switches", changes, field_names(Switches))
+        fields = {field.name: field for field in dataclasses.fields(self)}
+        values = {name: _value(fields[name], value) for name, value in changes.items()}
+        return dataclasses.replace(self, **values)
+
+    def as_dict(self) -> Dict[str, Any]:
+        """The switches as a JSON object."""
+        return dataclasses.asdict(self)
+
+    @staticmethod
+    def describe() -> str:
+        """One line for each switch: name, values (default first) and meaning."""
+        lines = []
+        for field in dataclasses.fields(Switches):
+            others = [choice for choice in field.metadata["choices"] if choice != field.default]
+            values = " | ".join(str(value) for value in [field.default] + others)
+            lines.append("  %s = %s: %s" % (field.name, values, field.metadata["text"]))
+        return "\n".join(lines)
+
+
+def _value(field: Any, given: Any) -> Any:
+    choices = field.metadata["choices"]
+    kind = type(field.default)
+    value = given
+    if given is None:  # null and none are words here, but not in JSON and YAML
+        value = next((word for word in ("null", "none") if word in choices), None)
+    elif kind is bool:
+        value = given if isinstance(given, bool) else _BOOLEANS.get(str(given).lower())
+    elif kind in (int, float) and not isinstance(given, bool):
+        try:
+            value = kind(given)
+        except (TypeError, ValueError, OverflowError):
+            value = None
+        if isinstance(given, float) and value != given:
+            value = None
+    if type(value) is not kind or (choices and value not in choices):
+        raise Invalid("switch %s cannot be %r; it is %s" % (field.name, given, choices or kind.__name__))
+    if kind in (int, float) and not (math.isfinite(value) and value >= field.metadata["minimum"]):
+        raise Invalid("switch %s cannot be %r; it is at least %s" % (field.name, given, field.metadata["minimum"]))
+    return value
