@@ -1,0 +1,66 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Tests through the programs that users run, against the emulator over a real socket."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import subprocess
+import typing as t
+
+import pytest
+import yaml
+
+from ansible_collections.community.amplitude.tests.emulator import Emulator
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+class Run(t.NamedTuple):
+    """How a program ended, and all that it printed."""
+
+    status: int
+    output: str
+
+
+@pytest.fixture
+def emulator():
+    with Emulator() as emulator:
+        yield emulator
+
+
+def execute(*command: t.Union[str, pathlib.Path], cwd: pathlib.Path = ROOT, **environment: t.Any) -> Run:
+    """Run a program with some environment variables changed (None: unset)."""
+    changed = dict(os.environ, **environment)
+    done = subprocess.run(
+        [str(word) for word in command],
+        cwd=str(cwd),
+        env={name: str(value) for name, value in changed.items() if value is not None},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return Run(done.returncode, done.stdout)
+
+
+@pytest.fixture(scope="session")
+def run():
+    """The function :func:`execute`."""
+    return execute
+
+
+@pytest.fixture
+def ansible_playbook(run, tmp_path):
+    """Runs tasks on localhost through ansible-playbook."""
+
+    def ansible_playbook(tasks: t.List[t.Dict[str, t.Any]], *arguments: str, **environment: t.Any) -> Run:
+        playbook = tmp_path / "playbook.yml"
+        play = dict(hosts="localhost", gather_facts=False, tasks=tasks)
+        playbook.write_text(yaml.safe_dump([play], sort_keys=False), encoding="utf-8")
+        return run("ansible-playbook", playbook, *arguments, **environment)
+
+    return ansible_playbook

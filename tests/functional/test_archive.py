@@ -1,0 +1,101 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The archive for Galaxy: built, installed into an empty path, documented and used from there."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import re
+import tarfile
+
+import pytest
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("amplitude_*.py"))
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory, run):
+    directory = tmp_path_factory.mktemp("archive")
+    built = run("ansible-galaxy", "collection", "build", "--output-path", directory, ROOT)
+    assert built.status == 0, built.output
+    return next(directory.glob("community-amplitude-*.tar.gz"))
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory, run, archive):
+    """The environment in which only the installed collection is found."""
+    directory = tmp_path_factory.mktemp("installed")
+    environment = dict(ANSIBLE_COLLECTIONS_PATH=directory, PYTHONPATH=None)
+    done = run("ansible-galaxy", "collection", "install", "--offline", "-p", directory, archive, **environment)
+    assert done.status == 0, done.output
+    return environment
+
+
+def test_archive_has_the_product_and_nothing_else(archive):
+    with tarfile.open(str(archive)) as content:
+        names = {name.split("/")[0] for name in content.getnames()}
+    assert {"plugins", "meta", "README.md", "LICENSES", "changelogs", "tests", "docs", "MANIFEST.json"} <= names
+    assert not names & {".git", ".venv", ".cache", ".github", "__pycache__"}
+
+
+def test_archive_has_no_machine_path_and_no_cache(archive):
+    with tarfile.open(str(archive)) as content:
+        for member in content.getmembers():
+            assert not re.search(r"__pycache__|\.pyc$|\.retry$|tests/output", member.name)
+            if member.isfile():
+                assert str(ROOT).encode() not in content.extractfile(member).read(), member.name
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_installed_module_is_documented(run, installed, module):
+    text = run("ansible-doc", "community.amplitude." + module, **installed)
+    document = run("ansible-doc", "-j", "community.amplitude." + module, **installed)
+
+    assert text.status == 0 and "management_api_key" in text.output
+    assert "WARNING" not in text.output and "ERROR" not in text.output
+    shown = json.loads(document.output)["community.amplitude." + module]
+    assert shown["doc"]["filename"].startswith(str(installed["ANSIBLE_COLLECTIONS_PATH"]))
+    assert shown["examples"].strip() and shown["return"]
+    for name in ("check_mode", "diff_mode", "idempotent", "action_group", "platform"):
+        assert shown["doc"]["attributes"][name]["description"]
+
+
+def test_every_module_is_in_the_action_group():
+    runtime = yaml.safe_load((ROOT / "meta/runtime.yml").read_text(encoding="utf-8"))
+    assert sorted(runtime["action_groups"]["amplitude"]) == MODULES
+
+
+def test_installed_modules_work(ansible_playbook, emulator, installed):
+    connection = dict(base_url=emulator.url, management_api_key="management-key")
+    tasks = [
+        {
+            "name": "Create",
+            "community.amplitude.amplitude_deployment": dict(connection, project_id="1", label="web", type="client"),
+            "register": "created",
+        },
+        {
+            "name": "List",
+            "community.amplitude.amplitude_deployment_info": dict(connection, project_id="1"),
+            "register": "listed",
+        },
+        {
+            "name": "Compare",
+            "ansible.builtin.assert": {"that": ["created.changed", "listed.deployments == [created.deployment]"]},
+        },
+    ]
+
+    result = ansible_playbook(tasks, **installed)
+
+    assert result.status == 0, result.output
+    assert [row["label"] for row in emulator.deployments()] == ["web"]
+
+
+def test_version_is_the_same_everywhere(archive):
+    version = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["version"]
+    constant = (ROOT / "plugins/module_utils/_version.py").read_text(encoding="utf-8")
+    assert 'VERSION = "{0}"'.format(version) in constant
+    assert archive.name == "community-amplitude-{0}.tar.gz".format(version)

@@ -1,0 +1,78 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every example in the documentation runs, does what it says, and has nothing to do when it runs again."""
+
+from __future__ import annotations
+
+import importlib
+import pathlib
+import re
+import sys
+
+import pytest
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("amplitude_*.py"))
+
+#: What the examples suppose to exist.
+SEED = {
+    "keys": {"management-key": ["123456"]},
+    "deployments": [
+        {"projectId": "123456", "label": "web-shop", "type": "client"},
+        {"projectId": "123456", "label": "old-app", "type": "client"},
+        {"projectId": "123456", "label": "payment-api", "type": "server", "deleted": True},
+        {"projectId": "123456", "id": 4711, "label": "storefront-de", "type": "client", "deleted": True},
+    ],
+}
+
+
+def plays_of_module(name):
+    module = importlib.import_module("ansible_collections.community.amplitude.plugins.modules." + name)
+    tasks = yaml.safe_load(module.EXAMPLES)
+    return [dict(hosts="localhost", gather_facts=False, tasks=tasks)]
+
+
+def plays_of_page(path):
+    blocks = re.findall(r"```yaml\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL)
+    return [play for block in blocks for play in yaml.safe_load(block)]
+
+
+EXAMPLES = dict({name: plays_of_module(name) for name in MODULES}, README=plays_of_page(ROOT / "README.md"))
+
+
+@pytest.mark.parametrize("source", sorted(EXAMPLES))
+def test_examples(run, emulator, tmp_path, source):
+    emulator.reset(SEED)
+    playbook = tmp_path / "playbook.yml"
+    # An example writes to /etc; here it must not.
+    text = yaml.safe_dump(EXAMPLES[source], sort_keys=False).replace("dest: /etc/", "dest: {0}/".format(tmp_path))
+    playbook.write_text(text, encoding="utf-8")
+
+    def play():
+        emulator.forget_requests()
+        result = run(
+            "ansible-playbook",
+            playbook,
+            "-e",
+            "amplitude_management_api_key=management-key",
+            cwd=tmp_path,
+            AMPLITUDE_BASE_URL=emulator.url,
+            AMPLITUDE_MANAGEMENT_API_KEY="management-key",
+        )
+        assert result.status == 0, result.output
+        return re.search(r"changed=(\d+)", result.output).group(1), emulator.requests()
+
+    _changed, requests = play()
+    assert requests, "the examples use the module"
+    again, requests = play()
+    assert again == "0"
+    assert {request["method"] for request in requests} == {"GET"}
+
+
+def test_demo(run):
+    """The demo checks each of its steps itself."""
+    result = run(sys.executable, ROOT / "demo/run")
+    assert result.status == 0, result.output
+    assert result.output.count("=== ") == 8

@@ -1,0 +1,24 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The integration targets, as ansible-test runs them, but through ansible-playbook alone."""
+
+from __future__ import annotations
+
+import pathlib
+
+import pytest
+import yaml
+
+TARGETS = pathlib.Path(__file__).parents[1] / "integration/targets"
+
+
+@pytest.mark.parametrize("target", sorted(path.parent.name for path in TARGETS.glob("*/aliases")))
+def test_target(run, tmp_path, target):
+    playbook = tmp_path / "playbook.yml"
+    playbook.write_text(yaml.safe_dump([dict(hosts="localhost", roles=[target])]), encoding="utf-8")
+
+    result = run("ansible-playbook", playbook, ANSIBLE_ROLES_PATH=TARGETS)
+
+    assert result.status == 0, result.output[-4000:]
+    assert "failed=0" in result.output

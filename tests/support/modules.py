@@ -1,0 +1,36 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs a module in this process, through its own main(), and returns what it would hand to Ansible."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import json
+import typing as t
+
+from ansible.module_utils import basic
+
+try:
+    from ansible.module_utils.testing import patch_module_args
+except ImportError:  # ansible-core 2.18
+
+    @contextlib.contextmanager
+    def patch_module_args(args: t.Dict[str, t.Any]) -> t.Iterator[None]:
+        basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": args}).encode()
+        try:
+            yield
+        finally:
+            basic._ANSIBLE_ARGS = None
+
+
+def run_module(name: str, check_mode: bool = False, **options: t.Any) -> t.Dict[str, t.Any]:
+    """Run a module of this collection and return its result; ``failed`` is True where it failed."""
+    module = importlib.import_module("ansible_collections.community.amplitude.plugins.modules." + name)
+    output = io.StringIO()
+    args = dict(options, _ansible_check_mode=check_mode, _ansible_diff=True, _ansible_remote_tmp="/nonexistent")
+    with patch_module_args(args), contextlib.redirect_stdout(output), contextlib.suppress(SystemExit):
+        module.main()
+    return json.loads(output.getvalue())

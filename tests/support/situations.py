@@ -1,0 +1,64 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The table of situations in which amplitude_deployment can find a project, and what it must make of each."""
+
+from __future__ import annotations
+
+import pathlib
+import typing as t
+
+import yaml
+
+TABLE = pathlib.Path(__file__).parents[1] / "integration/targets/amplitude_deployment/vars/main.yml"
+
+
+class Situation(t.NamedTuple):
+    """One row of the table; the comment at its top says what the fields mean."""
+
+    name: str
+    project: str
+    found: t.List[t.Dict[str, t.Any]]
+    ask: t.Dict[str, t.Any]
+    changes: t.Optional[t.List[t.Dict[str, t.Any]]] = None
+    deployment: t.Optional[t.Dict[str, t.Any]] = None
+    rerun_deployment: t.Optional[t.Dict[str, t.Any]] = None
+    error: t.Optional[str] = None
+    refused_where_archived_labels_count: bool = False
+
+    def rows(self) -> t.List[t.Dict[str, t.Any]]:
+        """The deployments that exist before, as a seed of the emulator."""
+        return [
+            dict(
+                id=row["id"],
+                projectId=row.get("project", self.project),
+                label=row["label"],
+                type=row["type"],
+                deleted=row.get("deleted", False),
+            )
+            for row in self.found
+        ]
+
+    def expected_changes(self) -> t.List[t.Dict[str, t.Any]]:
+        """The return value ``changes``, with the fields that the table leaves out."""
+        empty: t.Dict[str, t.Any] = dict(action=None, id=None, label=None, previous_label=None)
+        return [dict(empty, **change) for change in self.changes or []]
+
+
+def _load() -> t.List[Situation]:
+    table = yaml.safe_load(TABLE.read_text(encoding="utf-8"))["amplitude_deployment_situations"]
+    situations = []
+    for entry in table:
+        entry.setdefault("rerun_deployment", entry.get("deployment"))
+        situations.append(Situation(**entry))
+    return situations
+
+
+SITUATIONS = _load()
+
+
+def seed(situations: t.Iterable[Situation] = tuple(SITUATIONS)) -> t.Dict[str, t.Any]:
+    """A seed of the emulator in which all these situations exist, each in its own project."""
+    rows = [row for situation in situations for row in situation.rows()]
+    projects = {row["projectId"] for row in rows} | {situation.project for situation in situations}
+    return dict(keys={"management-key": sorted(projects)}, deployments=rows)

@@ -1,0 +1,127 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The planner decides every situation of the table as the table says, without HTTP and without Ansible."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from ansible_collections.community.amplitude.plugins.module_utils._deployments import Deployment
+from ansible_collections.community.amplitude.plugins.module_utils._errors import InputError, Refused
+from ansible_collections.community.amplitude.plugins.module_utils._plan import Observed, Rules, Wanted, plan, validate
+from ansible_collections.community.amplitude.tests.support.situations import SITUATIONS, Situation
+
+
+def observed(situation: Situation) -> Observed:
+    rows = [
+        Deployment(str(row["id"]), row["projectId"], row["label"], "key", row["type"], row["deleted"])
+        for row in situation.rows()
+    ]
+    random.Random(situation.name).shuffle(rows)
+    return Observed(rows)
+
+
+def decide(situation: Situation, existing: Observed):
+    options = dict(situation.ask)
+    rules = Rules(**{name: options.pop(name) for name in Rules._fields if name in options})
+    return plan(Wanted(project_id=situation.project, **options), existing, rules)
+
+
+@pytest.mark.parametrize("situation", SITUATIONS, ids=lambda situation: situation.name)
+def test_plan(situation):
+    existing = observed(situation)
+    if situation.error is not None:
+        with pytest.raises(Refused, match=situation.error):
+            decide(situation, existing)
+        return
+
+    decision = decide(situation, existing)
+
+    assert [change._asdict() for change in decision.changes] == situation.expected_changes()
+    assert bool(decision.changes) == (decision.before != decision.after)
+    if situation.deployment is None:
+        assert decision.after is None
+    else:
+        after = decision.after._asdict()
+        assert {field: after[field] for field in situation.deployment} == situation.deployment
+
+
+@pytest.mark.parametrize(
+    "situation",
+    [situation for situation in SITUATIONS if situation.changes],
+    ids=lambda situation: situation.name,
+)
+def test_plan_is_reached_by_its_own_changes(situation):
+    """After the changes, the same wish plans none."""
+    decision = decide(situation, observed(situation))
+    rows = {row["id"]: row for row in situation.rows()}
+    after = [
+        Deployment(str(row["id"]), row["projectId"], row["label"], "key", row["type"], row["deleted"])
+        for row in rows.values()
+        if str(row["id"]) != decision.after.id
+    ]
+    after.append(decision.after._replace(id=decision.after.id or "9999", key="key"))
+
+    again = decide(situation, Observed(after))
+
+    assert again.changes == ()
+
+
+@pytest.mark.parametrize(
+    "before, after, expected",
+    [
+        (None, None, ({}, {})),
+        (None, ("web", "client", False), ({}, {"project_id": "1", "label": "web", "type": "client"})),
+        (
+            ("web", "client", True),
+            ("web", "client", False),
+            ({}, {"project_id": "1", "label": "web", "type": "client"}),
+        ),
+        (("web", None, False), ("web", None, True), ({"project_id": "1", "label": "web", "type": None}, {})),
+    ],
+)
+def test_diff_has_the_managed_fields_and_no_key(before, after, expected):
+    def row(fields):
+        return fields and Deployment("7", "1", fields[0], "server-secret", fields[1], fields[2])
+
+    decision = decide(SITUATIONS[0], Observed([]))._replace(before=row(before), after=row(after))
+
+    assert decision.diff() == {"before": expected[0], "after": expected[1]}
+
+
+@pytest.mark.parametrize(
+    "wanted, error",
+    [
+        (Wanted("", "web"), "project_id is empty"),
+        (Wanted("1 2", "web"), "project_id cannot be '1 2'"),
+        (Wanted("1", ""), "label is empty"),
+        (Wanted("1", "my app"), "label cannot be 'my app'"),
+        (Wanted("1", "café"), "label cannot be 'café'"),
+        (Wanted("1", "web\n"), r"label cannot be 'web\\n'"),
+        (Wanted("1", "web/app"), "label cannot be 'web/app'"),
+        (Wanted("1", "web", id=""), "id is empty"),
+        (Wanted("1", "web", id="../1"), None),
+        (Wanted("1", "web", previous_label="web"), "previous_label is the same as label"),
+        (Wanted("1", "web", previous_label=""), "previous_label is empty"),
+        (Wanted("1", "Web_2-b"), None),
+        (Wanted("1", None, id="5"), None),
+    ],
+)
+def test_validate(wanted, error):
+    if error is None:
+        validate(wanted)
+    else:
+        with pytest.raises(InputError, match=error):
+            validate(wanted)
+
+
+def test_situations_do_not_meet():
+    """All situations are seeded into one account, so no two may share a project or an id."""
+    projects = [situation.project for situation in SITUATIONS]
+    ids = [row["id"] for situation in SITUATIONS for row in situation.rows()]
+    foreign = {row["projectId"] for situation in SITUATIONS for row in situation.rows()} - set(projects)
+    assert len(set(projects)) == len(projects)
+    assert len(set(ids)) == len(ids)
+    assert all(project.startswith("2") for project in foreign)
