@@ -9,7 +9,7 @@ run := @"$$(dirname "$$MAKEFILE")/tests/tools/env"
 .PHONY: help test demo lint sanity units integration build clean
 
 help: ## List the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' "$$MAKEFILE" | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' "$$MAKEFILE"
 
 test: ## Run the unit and functional tests (ARGS are passed on to pytest)
 	$(run) test pytest -n auto tests/unit tests/functional $(ARGS)
@@ -19,6 +19,7 @@ demo: ## See the modules at work on an emulated Amplitude
 
 lint: ## Check style, licence headers, changelog and playbooks
 	$(run) lint ruff check
+	$(run) lint shellcheck tests/tools/env .ci/run
 	$(run) lint reuse lint --quiet
 	$(run) lint antsibull-changelog lint
 	$(run) lint ansible-lint

@@ -28,7 +28,10 @@ class AmplitudeError(Exception):
         self.problem = problem
         self.advice = advice
         self.result = result
-        super().__init__("Could not {0}: {1}; {2}.".format(doing, problem, advice))
+        super().__init__(doing, problem, advice)
+
+    def __str__(self) -> str:
+        return "Could not {0}: {1}; {2}.".format(self.doing, self.problem, self.advice)
 
 
 class MissingLibrary(AmplitudeError):
@@ -39,8 +42,10 @@ class MissingLibrary(AmplitudeError):
     """
 
     def __init__(self, message: str, exception: str) -> None:
-        Exception.__init__(self, message)
-        self.result = {"exception": exception}
+        super().__init__("run", message, "", exception=exception)
+
+    def __str__(self) -> str:
+        return self.problem
 
 
 class InputError(AmplitudeError):
@@ -49,6 +54,18 @@ class InputError(AmplitudeError):
 
 class Refused(AmplitudeError):
     """What is wanted is ambiguous, contradicts what exists, or would do harm; nothing was written."""
+
+
+class Ambiguous(Refused):
+    """Several deployments match.
+
+    :param passing: whether that may be about to pass: two active deployments with one label can be there for a moment
+        while another run settles who created it first; see :mod:`._apply`.
+    """
+
+    def __init__(self, doing: str, problem: str, advice: str, passing: bool) -> None:
+        super().__init__(doing, problem, advice)
+        self.passing = passing
 
 
 class RequestFailed(AmplitudeError):

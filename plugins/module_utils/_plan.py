@@ -15,7 +15,7 @@ import re
 import typing as t
 
 from ._deployments import Deployment, check_identifier, order_of_id
-from ._errors import InputError, Refused
+from ._errors import Ambiguous, InputError, Refused
 
 
 class Wanted(t.NamedTuple):
@@ -74,6 +74,18 @@ class Plan(t.NamedTuple):
         return dict(before=_managed(self.before), after=_managed(self.after))
 
 
+def changes_between(before: Deployment, after: Deployment) -> t.Tuple[Change, ...]:
+    """The changes that lead from one state of a deployment to another; one PATCH carries out all of them."""
+    changes = []
+    if before.deleted and not after.deleted:
+        changes.append(Change("restore", before.id, before.label))
+    if before.label != after.label:
+        changes.append(Change("rename", before.id, after.label, before.label))
+    if after.deleted and not before.deleted:
+        changes.append(Change("archive", before.id, after.label))
+    return tuple(changes)
+
+
 class Observed:
     """The deployments of an account, archived ones too, indexed for the questions that a plan asks."""
 
@@ -92,6 +104,13 @@ class Observed:
         """The active or the archived deployments with exactly this label in a project, lowest id first."""
         found = [row for row in self._by_label.get((project_id, label), ()) if row.deleted is deleted]
         return sorted(found, key=lambda row: order_of_id(row.id or ""))
+
+    def with_similar_label(self, project_id: str, label: str) -> t.List[Deployment]:
+        """The deployments, active ones first, whose label differs at most in upper and lower case."""
+        found = [
+            row for row in self._by_id.values() if row.project_id == project_id and row.label.lower() == label.lower()
+        ]
+        return sorted(found, key=lambda row: row.deleted)
 
 
 def validate(wanted: Wanted) -> None:
@@ -131,18 +150,15 @@ def _plan_present(wanted: Wanted, observed: Observed, rules: Rules) -> Plan:
                 before.type, ", or set restore_archived to false to create a new one" if before.deleted else ""
             ),
         )
+    if before.deleted and not rules.restore_archived:
+        raise _refused(
+            wanted,
+            "{0} is archived and restore_archived is false".format(_name(before)),
+            "leave out id to create a new one, or set restore_archived to true",
+        )
     label = wanted.label or before.label
-    changes = []
-    if before.deleted:
-        if not rules.restore_archived:
-            raise _refused(
-                wanted,
-                "{0} is archived and restore_archived is false".format(_name(before)),
-                "leave out id to create a new one, or set restore_archived to true",
-            )
-        changes.append(Change("restore", before.id, before.label))
-    if label != before.label:
-        changes.append(Change("rename", before.id, label, before.label))
+    after = before._replace(label=label, deleted=False)
+    changes = changes_between(before, after)
     if changes:
         holders = [row for row in observed.with_label(wanted.project_id, label, deleted=False) if row.id != before.id]
         if holders:
@@ -151,7 +167,7 @@ def _plan_present(wanted: Wanted, observed: Observed, rules: Rules) -> Plan:
                 "the label {0!r} belongs to the active deployment with the id {1} already".format(label, _ids(holders)),
                 "archive or rename that one first, or use another label",
             )
-    return Plan(wanted, before, before._replace(label=label, deleted=False), tuple(changes))
+    return Plan(wanted, before, after, changes)
 
 
 def _plan_create(wanted: Wanted) -> Plan:
@@ -184,7 +200,8 @@ def _plan_absent(wanted: Wanted, observed: Observed, rules: Rules) -> Plan:
             "which Web Experiments and Guides depend".format(_name(before)),
             "keep it, or set force to true to archive it all the same",
         )
-    return Plan(wanted, before, before._replace(deleted=True), (Change("archive", before.id, before.label),))
+    after = before._replace(deleted=True)
+    return Plan(wanted, before, after, changes_between(before, after))
 
 
 def _find_present(wanted: Wanted, observed: Observed, rules: Rules) -> t.Optional[Deployment]:
@@ -224,15 +241,16 @@ def _with_label(wanted: Wanted, observed: Observed, deleted: bool) -> t.List[Dep
 def _only(wanted: Wanted, found: t.Sequence[Deployment]) -> t.Optional[Deployment]:
     """The only one found, or None.
 
-    :raises Refused: there are several, so nobody can tell which one is meant.
+    :raises Ambiguous: there are several, so nobody can tell which one is meant.
     """
     if len(found) > 1:
-        raise _refused(
-            wanted,
+        raise Ambiguous(
+            _doing(wanted),
             "there are {0} {1} deployments with the label {2!r}, with the ids {3}".format(
                 len(found), "archived" if found[0].deleted else "active", found[0].label, _ids(found)
             ),
             "say with id which one is meant",
+            passing=not found[0].deleted,
         )
     return found[0] if found else None
 
@@ -252,4 +270,8 @@ def _ids(deployments: t.Iterable[Deployment]) -> str:
 
 
 def _refused(wanted: Wanted, problem: str, advice: str) -> Refused:
-    return Refused("make {0} {1}".format(wanted, wanted.state), problem, advice)
+    return Refused(_doing(wanted), problem, advice)
+
+
+def _doing(wanted: Wanted) -> str:
+    return "make {0} {1}".format(wanted, wanted.state)

@@ -15,7 +15,7 @@ _BOOLEANS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "
 
 def _switch(default: Any, text: str, *choices: Any, minimum: int = 0) -> Any:
     metadata = {"text": text, "choices": choices, "minimum": minimum}
-    return dataclasses.field(default=default, metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)  # pylint: disable=invalid-field-call
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,7 +96,7 @@ def _value(field: Any, given: Any) -> Any:
             value = None
         if isinstance(given, float) and value != given:
             value = None
-    if type(value) is not kind or (choices and value not in choices):
+    if value.__class__ is not kind or (choices and value not in choices):
         raise Invalid("switch %s cannot be %r; it is %s" % (field.name, given, choices or kind.__name__))
     if kind in (int, float) and not (math.isfinite(value) and value >= field.metadata["minimum"]):
         raise Invalid("switch %s cannot be %r; it is at least %s" % (field.name, given, field.metadata["minimum"]))

@@ -46,8 +46,23 @@ def copy_checkout(target: pathlib.Path) -> None:
     if (ROOT / ".git").exists():
         listing = ["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     else:
-        listing = ["find", ".", "(", "-name", ".cache", "-o", "-name", ".venv", ")", "-prune", "-o",
-                   "!", "-type", "d", "-print0"]
+        listing = [
+            "find",
+            ".",
+            "(",
+            "-name",
+            ".cache",
+            "-o",
+            "-name",
+            ".venv",
+            ")",
+            "-prune",
+            "-o",
+            "!",
+            "-type",
+            "d",
+            "-print0",
+        ]
     names = subprocess.run(listing, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout
     output, kept = target / "tests" / "output", target.parent / "output"
     if output.exists():
@@ -112,8 +127,15 @@ def main(command: str, *arguments: str) -> int | str:
     environment = dict(os.environ, PATH=link_pythons())
     print("Python found:", *sorted(os.listdir(PYTHONS)), flush=True)
     skipped = []
-    with subprocess.Popen(["ansible-test", command, *FLAGS[command], *arguments], cwd=target, env=environment,
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as run:
+    with subprocess.Popen(
+        ["ansible-test", command, *FLAGS[command], *arguments],
+        cwd=target,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as run:
         for line in run.stdout:
             print(line, end="", flush=True)
             if MISSING.search(line):

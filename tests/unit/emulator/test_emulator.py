@@ -244,14 +244,14 @@ def test_create_edit_and_what_is_recorded(api: Api, emulator: Emulator) -> None:
 # Switches
 
 
-@pytest.mark.parametrize("switches, type", [({}, int), ({"ids": "string"}, str), ({"opaque_ids": True}, str)])
-def test_ids(api: Api, emulator: Emulator, switches: Dict[str, Any], type: type) -> None:
+@pytest.mark.parametrize("switches, kind", [({}, int), ({"ids": "string"}, str), ({"opaque_ids": True}, str)])
+def test_ids(api: Api, emulator: Emulator, switches: Dict[str, Any], kind: type) -> None:
     emulator.reset(**switches)
     created = [api.create("l%d" % n).json()["id"] for n in range(8)]
     rows = api.rows()
     assert [row["id"] for row in rows] == created
-    assert {row["projectId"] for row in rows} == {type("1")}
-    assert all(isinstance(id, type) for id in created)
+    assert {row["projectId"] for row in rows} == {kind("1")}
+    assert all(isinstance(id, kind) for id in created)
     assert (sorted(created) == created) is not switches.get("opaque_ids", False)
     assert api.edit(created[0], archive=True).status_code == 200
 

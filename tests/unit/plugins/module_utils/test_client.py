@@ -131,7 +131,7 @@ def failure(call: t.Callable[[Client], t.Any], client: Client, kind: t.Type[Requ
     """The failure of a call; its text is one sentence."""
     with pytest.raises(kind) as caught:
         call(client)
-    assert type(caught.value) is kind or kind is RequestFailed
+    assert caught.value.__class__ is kind or kind is RequestFailed
     message = str(caught.value)
     assert re.match(r"Could not [^\n]*[^.\n]\.\Z", message)
     assert KEY not in message
@@ -623,7 +623,7 @@ def test_requests_are_sent_until_one_succeeds(emulator, client):
     CALLS["POST"](client)
     assert (len(emulator.requests()), len(sleeps)) == (21, 20)
     assert len(set(sleeps)) == 20, "a jitter makes every pause another"
-    assert max(sleeps) <= 20
+    assert 0.5 < max(sleeps) <= 20
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -675,9 +675,7 @@ def test_time_of_failed_attempts_counts(emulator):
         st.one_of(
             st.just(dict(action="cut")),
             st.sampled_from([429, 500, 503]).map(lambda status: dict(action="status", status=status)),
-            st.integers(0, 9).map(
-                lambda after: dict(action="status", status=429, headers={"Retry-After": str(after)})
-            ),
+            st.integers(0, 9).map(lambda after: dict(action="status", status=429, headers={"Retry-After": str(after)})),
         ),
         max_size=8,
     ),

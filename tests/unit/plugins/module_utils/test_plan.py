@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 
 import pytest
+
 from ansible_collections.community.amplitude.plugins.module_utils._deployments import Deployment
 from ansible_collections.community.amplitude.plugins.module_utils._errors import InputError, Refused
 from ansible_collections.community.amplitude.plugins.module_utils._plan import Observed, Rules, Wanted, plan, validate

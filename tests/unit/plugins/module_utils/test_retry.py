@@ -60,7 +60,7 @@ def test_verb_that_is_not_known_to_be_repeatable_is_not_repeated(verb):
 
 @pytest.mark.parametrize(
     "attempt, most",
-    [(0, 0.5), (1, 1), (2, 2), (3, 4), (4, 8), (5, 16), (6, 20), (7, 20), (100, 20), (10 ** 9, 20)],
+    [(0, 0.5), (1, 1), (2, 2), (3, 4), (4, 8), (5, 16), (6, 20), (7, 20), (100, 20), (10**9, 20)],
 )
 def test_backoff_grows_to_a_limit(attempt, most):
     assert backoff(attempt, None, lambda: 1.0) == most
@@ -77,9 +77,9 @@ def test_backoff_after_retry_after(attempt, random_value, pause):
 
 
 @given(
-    attempt=st.integers(0, 10 ** 6),
+    attempt=st.integers(0, 10**6),
     random_value=st.floats(0, 1),
-    retry_after=st.none() | st.floats(0, 10 ** 9),
+    retry_after=st.none() | st.floats(0, 10**9),
 )
 def test_backoff_bounds(attempt, random_value, retry_after):
     pause = backoff(attempt, retry_after, lambda: random_value)

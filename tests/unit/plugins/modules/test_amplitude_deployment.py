@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 
 import pytest
+
 from ansible_collections.community.amplitude.tests.support.modules import run_module
 from ansible_collections.community.amplitude.tests.support.situations import SITUATIONS, seed
 

@@ -88,7 +88,7 @@ def test_filters(emulator, connection, options, ids, check_mode):
     emulator.reset(dict(keys=KEYS, deployments=ROWS))
     result = run_module("amplitude_deployment_info", check_mode, **dict(connection, **options))
     assert [row["id"] for row in result["deployments"]] == ids
-    assert sorted(result) == ["changed", "deployments"] and result["changed"] is False
+    assert result["changed"] is False and "diff" not in result
     assert [request["method"] for request in emulator.requests()] == ["GET"]
 
 
@@ -121,7 +121,8 @@ def test_default_deployment(emulator, connection):
 
 
 def test_no_deployments(emulator, connection):
-    assert run_module("amplitude_deployment_info", **connection) == dict(changed=False, deployments=[])
+    result = run_module("amplitude_deployment_info", **connection)
+    assert (result.get("failed"), result["changed"], result["deployments"]) == (None, False, [])
 
 
 @pytest.mark.parametrize("order", ["oldest_first", "newest_first", "shuffled"])

@@ -54,7 +54,7 @@ BAD_CONNECTIONS = [
     ("empty base_url", dict(base_url=""), "base_url does not begin with https://; give"),
     ("ftp", dict(base_url="ftp://example.com"), "base_url does not begin with https://; give"),
     ("plain http", dict(base_url="http://example.com"), "base_url is plain http to another machine"),
-    ("password in base_url", dict(base_url="https://a:k3y@example.com"), "base_url has a user name"),
+    ("password in base_url", dict(base_url="https://a:b@example.com"), "base_url has a user name"),
     ("line break in base_url", dict(base_url="https://example.com\n"), "base_url has no host, or characters"),
     ("timeout 0", dict(timeout=0), "timeout is 0; give a number of seconds, 0.001 or more"),
     ("timeout no number", dict(timeout="long"), "argument 'timeout' is of type .*str.* unable to convert to float"),
@@ -194,7 +194,7 @@ def test_bad_answer_to_a_create(emulator, connection, fault, error):
     before = emulator.deployments()
     emulator.misbehave(method="POST", times=0, **fault)
     check(run("amplitude_deployment", connection), "Could not create the client deployment 'web' .*: .*" + error)
-    assert [request["method"] for request in emulator.requests()] == ["GET", "POST"]
+    assert [request["method"] for request in emulator.requests() if request["method"] != "GET"] == ["POST"]
     assert emulator.deployments() == before
 
 
@@ -204,7 +204,7 @@ def test_bad_answer_to_an_edit(emulator, connection, status):
     emulator.misbehave(method="PATCH", action="status", status=status, times=0)
     result = run("amplitude_deployment", connection, label="api", type=None, state="absent")
     check(result, r"Could not archive the deployment 'api' \(id 7\) in project 1: .* answered {0} ".format(status))
-    assert [request["method"] for request in emulator.requests()] == ["GET", "PATCH"]
+    assert [request["method"] for request in emulator.requests() if request["method"] != "GET"] == ["PATCH"]
     assert emulator.deployments() == before
 
 
