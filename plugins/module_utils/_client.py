@@ -16,6 +16,7 @@ import time
 import traceback
 import typing as t
 
+from ._deadline import Deadline, DeadlineAdapter
 from ._errors import AnswerLost, ApiError, ConnectionFailed, RequestFailed, UnexpectedAnswer
 from ._retry import Patience, backoff, may_retry
 from ._version import VERSION
@@ -34,6 +35,8 @@ else:
 PAGE_SIZE = 1000
 #: A page of 1,000 deployments takes about 200 kB; an answer beyond this is not one that the API would send.
 LARGEST_ANSWER = 8 * 1024 * 1024
+#: What is read at once: compressed, one chunk can grow a thousandfold.
+CHUNK = 16 * 1024
 #: As much of an error's body as is read to explain the error.
 LARGEST_ERROR_ANSWER = 64 * 1024
 #: Ten million rows. A list that goes on beyond this has no end.
@@ -90,6 +93,8 @@ class Client:
         # The key must not travel in the clear through a proxy; only loopback addresses are spoken to without TLS.
         self._proxies = None if base_url.startswith("https:") else {"http": None, "all": None}
         self._session = requests.Session()
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, DeadlineAdapter())
         self._session.headers.update(
             {"Accept": "application/json", "User-Agent": "ansible-community.amplitude/" + VERSION}
         )
@@ -186,9 +191,10 @@ class Client:
         params: t.Optional[t.Mapping[str, t.Any]],
         body: t.Optional[t.Mapping[str, t.Any]],
     ) -> bytes:
+        deadline = Deadline(self._timeout)
         try:
             # verify goes with the request, not with the session: there REQUESTS_CA_BUNDLE would win over it.
-            with self._session.request(
+            with deadline, self._session.request(
                 verb,
                 self.base_url + path,
                 params=params,
@@ -203,6 +209,8 @@ class Client:
                 success = 200 <= response.status_code < 300
                 answer = self._read(response, doing, LARGEST_ANSWER if success else LARGEST_ERROR_ANSWER, success)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            if deadline.expired:
+                raise self._lost(doing, self._no_answer()) from None
             # The text of such an error can hold the address of a proxy with its password: it is never passed on.
             raise self._connection_problem(doing, error) from None
         if not success:
@@ -213,7 +221,7 @@ class Client:
         """The body of an answer, as far as it may be read; an answer of success must come whole."""
         chunks: t.List[bytes] = []
         size = 0
-        for chunk in response.iter_content(64 * 1024):
+        for chunk in response.iter_content(CHUNK):
             chunks.append(chunk)
             size += len(chunk)
             if size > most:
@@ -225,6 +233,9 @@ class Client:
         if whole and announced.isdigit() and response.raw.tell() < int(announced):
             raise self._lost(doing, "was cut off in the middle of its answer")
         return b"".join(chunks)[:most]
+
+    def _no_answer(self) -> str:
+        return "brought no whole answer within {0:g} seconds".format(self._timeout)
 
     def _lost(self, doing: str, what: str, transient: bool = True) -> AnswerLost:
         return AnswerLost(
@@ -268,7 +279,7 @@ class Client:
         if caused_by(urllib3.exceptions.DecodeError):
             return self.unexpected(doing, "whose content encoding is wrong")
         if caused_by(requests.exceptions.Timeout, urllib3.exceptions.TimeoutError):
-            return self._lost(doing, "brought no answer within {0:g} seconds".format(self._timeout))
+            return self._lost(doing, self._no_answer())
         if caused_by(requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError, OSError):
             return self._lost(doing, "was closed before the whole answer was there")
         return not_connected(
@@ -323,15 +334,15 @@ def _gist(text: str) -> str:
     """The message in the body of an answer, whose form is not documented: JSON, HTML, text or nothing."""
     try:
         document = json.loads(text)
+        while isinstance(document, dict):
+            inner = [document[name] for name in ("message", "error", "errors", "detail") if document.get(name)]
+            if not inner:
+                break
+            document = inner[0]
+        return document if isinstance(document, str) else json.dumps(document)
     except (ValueError, RecursionError):
         title = re.search(r"<title[^>]*>([^<]*)", text, re.IGNORECASE)
         return title.group(1) if title and title.group(1).strip() else re.sub(r"<[^>]*>", " ", text)
-    while isinstance(document, dict):
-        inner = next((document[name] for name in ("message", "error", "errors", "detail") if document.get(name)), None)
-        if inner is None:
-            break
-        document = inner
-    return document if isinstance(document, str) else json.dumps(document)
 
 
 def _retry_after(header: t.Optional[str]) -> t.Optional[float]:

@@ -504,7 +504,7 @@ def test_timeout(emulator, fault):
     emulator.misbehave(**fault)
     with impatient(emulator.url, timeout=0.25) as client:
         error = failure(CALLS["GET"], client, AnswerLost)
-    assert "the connection to {0} brought no answer within 0.25 seconds; ".format(emulator.url) in str(error)
+    assert "the connection to {0} brought no whole answer within 0.25 seconds; ".format(emulator.url) in str(error)
     assert (error.transient, error.outcome_unknown) == (True, True)
 
 

@@ -1,0 +1,106 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it can change in any release. Do not import it from elsewhere.
+
+"""Bounds the time of a whole request.
+
+The timeouts of requests bound the time between two bytes, so that an answer which trickles in can take for ever.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import typing as t
+
+try:
+    from requests.adapters import HTTPAdapter
+    from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+except ImportError:
+    HTTPAdapter = HTTPConnectionPool = HTTPSConnectionPool = object  # _client says that requests is missing
+
+_current = threading.local()
+
+
+class Deadline:
+    """Hangs up the connection that this thread uses within a ``with`` block once the seconds are over.
+
+    Works for connections of a session that has mounted a :class:`DeadlineAdapter`.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.expired = False
+        self._socket: t.Optional[socket.socket] = None
+        self._timer = threading.Timer(seconds, self._expire)
+        self._timer.daemon = True
+
+    def __enter__(self) -> Deadline:
+        _current.deadline = self
+        self._timer.start()
+        return self
+
+    def __exit__(self, *dummy: t.Any) -> None:
+        self._timer.cancel()
+        _current.deadline = None
+
+    def use(self, connection: t.Any) -> None:
+        """Take note of the connection that now carries the request."""
+        self._socket = connection.sock
+        if self.expired:
+            self._hang_up()
+
+    def _expire(self) -> None:
+        self.expired = True
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        if self._socket is not None:
+            try:
+                # Not the method of an SSLSocket: that one would go on without encryption.
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+
+def _watched(pool_class: t.Any) -> t.Any:
+    """A class of connection pools whose connections tell the deadline of their thread that they are in use."""
+
+    class Connection(pool_class.ConnectionCls):  # type: ignore[misc]
+        def connect(self) -> None:
+            super().connect()
+            self._tell()
+
+        def request(self, *args: t.Any, **kwargs: t.Any) -> None:
+            if self.sock is not None:
+                self._tell()
+            super().request(*args, **kwargs)
+
+        def _tell(self) -> None:
+            deadline = getattr(_current, "deadline", None)
+            if deadline is not None:
+                deadline.use(self)
+
+    class Pool(pool_class):  # type: ignore[misc]
+        ConnectionCls = Connection
+
+    return Pool
+
+
+class DeadlineAdapter(HTTPAdapter):  # type: ignore[misc]
+    """The transport of requests, with connections that a :class:`Deadline` can hang up."""
+
+    def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self._watch(self.poolmanager)
+
+    def proxy_manager_for(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
+        return self._watch(super().proxy_manager_for(*args, **kwargs))
+
+    @staticmethod
+    def _watch(manager: t.Any) -> t.Any:
+        manager.pool_classes_by_scheme = {
+            "http": _watched(HTTPConnectionPool),
+            "https": _watched(HTTPSConnectionPool),
+        }
+        return manager
