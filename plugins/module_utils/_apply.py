@@ -144,7 +144,7 @@ class _Run:
             identifier = self.deployments.create(new.project_id, new.label, t.cast(str, new.type))
         except RequestFailed as failure:
             if failure.outcome_unknown:
-                found = self._find_unconfirmed(new, failure)
+                found = self._find_unconfirmed(failure, lambda observed: _first_like(observed, new))
                 if found is None:
                     return None
                 identifier = t.cast(str, found.id)
@@ -165,18 +165,22 @@ class _Run:
                 "run this again, which finds it as soon as the list shows it, or raise retry_timeout",
             ) from None
 
-    def _find_unconfirmed(self, new: Deployment, failure: RequestFailed) -> t.Optional[Deployment]:
-        """After a create whose outcome is unknown, let the list decide: what it shows is adopted.
+    def _find_unconfirmed(
+        self, failure: RequestFailed, find: t.Callable[[Observed], t.Optional[Deployment]]
+    ) -> t.Optional[Deployment]:
+        """After a write whose outcome is unknown, let the list decide.
 
-        None if the list had all the time that it needs and does not show it, so that it can be sent again.
+        :param find: finds in a list what the write was to bring about.
+        :return: what the list shows; None if it had all the time that it needs and does not show it, so that it can be
+            written again.
         """
         started = time.monotonic()
         for observed in _looks(self.deployments, LIST_LAG):
-            for row in observed.with_label(new.project_id, new.label, deleted=False):
-                if row.type in (None, new.type):
-                    return row
+            found = find(observed)
+            if found is not None:
+                return found
         if time.monotonic() - started < LIST_LAG:
-            failure.problem += ", so that it is not known whether it was created"
+            failure.problem += ", so that it is not known whether it was carried out"
             raise failure
         return None
 
@@ -185,7 +189,8 @@ class _Run:
         after = t.cast(Deployment, decision.after)
         started = time.monotonic()
         try:
-            self._patch(before, after)
+            if not self._patch(before, after):
+                return None
         except ApiError as failure:
             if failure.status not in (400, 409) or after.deleted:
                 raise
@@ -203,8 +208,8 @@ class _Run:
             self.warnings.append("The change was accepted, but not read back. {0}".format(failure))
         return after
 
-    def _patch(self, before: Deployment, after: Deployment) -> None:
-        """Send the one request that leads from one state of a deployment to another."""
+    def _patch(self, before: Deployment, after: Deployment) -> bool:
+        """Send the one request that leads from one state of a deployment to another; False if that came to nothing."""
         try:
             self.deployments.edit(
                 before,
@@ -214,10 +219,13 @@ class _Run:
         except RequestFailed as failure:
             if not failure.outcome_unknown:
                 raise
-            shown = Observed(self.deployments.list()).with_id(t.cast(str, after.id))
-            if shown is None or (shown.label, shown.deleted) != (after.label, after.deleted):
-                failure.problem += ", so that it is not known whether it was carried out"
-                raise failure from None
+
+            def find(observed: Observed) -> t.Optional[Deployment]:
+                shown = observed.with_id(t.cast(str, after.id))
+                return shown if _shows(shown, after) else None
+
+            return self._find_unconfirmed(failure, find) is not None
+        return True
 
     def _settle(self, own: Deployment, withdrawn: Deployment, started: float, seconds: float) -> t.Optional[Deployment]:
         """Wait until the list shows what was written, and no other active deployment with the same label.
@@ -237,7 +245,7 @@ class _Run:
         rivals_until = 0.0
         for observed in _looks(self.deployments, seconds):
             row = observed.with_id(t.cast(str, own.id))
-            if row is None or (row.label, row.deleted) != (own.label, own.deleted):
+            if row is None or not _shows(row, own):
                 if shown is not None:
                     return None
                 continue
@@ -260,7 +268,8 @@ class _Run:
 
     def _withdraw(self, shown: Deployment, withdrawn: Deployment, rivals: t.Sequence[Deployment]) -> None:
         others = ", ".join(t.cast(str, row.id) for row in rivals if row.id != shown.id)
-        self._patch(shown, withdrawn)
+        if not self._patch(shown, withdrawn):
+            return
         self._wrote(changes_between(shown, withdrawn), withdrawn)
         self.warnings.append(
             "Another run has made the label {0!r} in project {1} active at the same moment (id {2}): this run has "
@@ -296,3 +305,13 @@ class _Run:
                     "restore that one (restore_archived), or give it another label first (id and label)",
                 ) from failure
         raise failure
+
+
+def _shows(row: t.Optional[Deployment], written: Deployment) -> bool:
+    return row is not None and (row.label, row.deleted) == (written.label, written.deleted)
+
+
+def _first_like(observed: Observed, new: Deployment) -> t.Optional[Deployment]:
+    """The active deployment with the lowest id that can be the one that was to be created."""
+    active = observed.with_label(new.project_id, new.label, deleted=False)
+    return next((row for row in active if row.type in (None, new.type)), None)

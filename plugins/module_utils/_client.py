@@ -116,8 +116,10 @@ class Client:
         return self._json(self._request("POST", path, doing, body=body), doing)
 
     def patch(self, path: str, doing: str, body: t.Mapping[str, t.Any]) -> None:
-        """PATCH with a JSON document. The API answers with plain text, which says no more than the status does."""
-        self._request("PATCH", path, doing, body=body)
+        """PATCH with a JSON document. Documented: the answer is the plain text ``OK``."""
+        answer = self._request("PATCH", path, doing, body=body)
+        if answer.strip() not in (b"OK", b'"OK"'):
+            raise self.unexpected(doing, "that is not OK ({0})".format(self._quote(answer)))
 
     def pages(
         self, path: str, rows: str, doing: str, params: t.Optional[t.Mapping[str, t.Any]] = None

@@ -12,6 +12,7 @@ import json
 import typing as t
 
 from ansible.module_utils import basic
+from ansible.module_utils.common import warnings
 
 try:
     from ansible.module_utils.testing import patch_module_args
@@ -27,10 +28,21 @@ except ImportError:  # ansible-core 2.18
 
 
 def run_module(name: str, check_mode: bool = False, **options: t.Any) -> t.Dict[str, t.Any]:
-    """Run a module of this collection and return its result; ``failed`` is True where it failed."""
+    """Run a module of this collection and return its result; ``failed`` is True where it failed.
+
+    Ansible collects warnings for the life of a process; here they are those of this run.
+    """
     module = importlib.import_module("ansible_collections.community.amplitude.plugins.modules." + name)
     output = io.StringIO()
+    warnings._global_warnings.clear()
     args = dict(options, _ansible_check_mode=check_mode, _ansible_diff=True, _ansible_remote_tmp="/nonexistent")
     with patch_module_args(args), contextlib.redirect_stdout(output), contextlib.suppress(SystemExit):
         module.main()
-    return json.loads(output.getvalue())
+    result = json.loads(output.getvalue())
+    result["warnings"] = [_text(warning) for warning in result.get("warnings", ())]
+    return result
+
+
+def _text(warning: t.Any) -> str:
+    """A warning as text; since ansible-core 2.19 it is sent as an event."""
+    return warning["event"]["msg"] if isinstance(warning, dict) else warning
