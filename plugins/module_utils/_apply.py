@@ -63,7 +63,23 @@ def ensure(deployments: Deployments, wanted: Wanted, rules: Rules, check_mode: b
     decision = _decide(deployments, wanted, rules)
     if check_mode or not decision.changes:
         return Outcome(decision, decision.after, decision.changes)
-    return _Run(deployments, decision).carry_out(rules)
+    task = _Task(deployments, decision)
+    try:
+        for dummy in range(MOST_ROUNDS):
+            task.write()
+            _settle(deployments, [task])
+            if task.is_done:
+                return task.outcome()
+            task.decide_again(_decide(deployments, wanted, rules))
+            if task.is_done:
+                return task.outcome()
+        raise Refused(
+            "make {0} {1}".format(wanted, wanted.state), "something else changes it all the time", "find out what does"
+        )
+    except AmplitudeError as error:
+        if task.changes:
+            error.result.update(task.outcome().as_result())
+        raise
 
 
 def _decide(deployments: Deployments, wanted: Wanted, rules: Rules) -> Plan:
@@ -75,6 +91,25 @@ def _decide(deployments: Deployments, wanted: Wanted, rules: Rules) -> Plan:
                 raise
             ambiguous = error
     raise ambiguous
+
+
+def _settle(deployments: Deployments, tasks: t.Iterable[_Task]) -> None:
+    """Read the list until every task knows what became of its write."""
+    waiting = [task for task in tasks if task.is_settling]
+    if not waiting:
+        return
+    failure: t.Optional[RequestFailed] = None
+    try:
+        for observed in _looks(deployments, float("inf")):
+            for task in waiting:
+                task.look(observed)
+            waiting = [task for task in waiting if task.is_settling]
+            if not waiting:
+                return
+    except RequestFailed as error:
+        failure = error
+    for task in waiting:
+        task.give_up(failure)
 
 
 def _looks(deployments: Deployments, seconds: float) -> t.Iterator[Observed]:
@@ -90,185 +125,170 @@ def _looks(deployments: Deployments, seconds: float) -> t.Iterator[Observed]:
         pause = min(LONGEST_LOOK, pause * 2)
 
 
-class _NotShown(Exception):
-    """The list of deployments does not show what was written."""
+class _Task:
+    """One decision on its way to being true, and what has been written for it so far.
 
-
-class _Run:
-    """One decision on its way to being true, and what has been written for it so far."""
+    It goes from :meth:`write` to :meth:`look`, which sees it through to ``is_done``. If neither is the case after that,
+    something else has come about than what was decided, and :meth:`decide_again` has to follow.
+    """
 
     def __init__(self, deployments: Deployments, decision: Plan) -> None:
-        self.deployments = deployments
-        self.decision = decision
-        self.written: t.Optional[Plan] = None
-        self.current: t.Optional[Deployment] = None
+        self.is_settling = False
+        self.is_done = not decision.changes
         self.changes: t.List[Change] = []
         self.warnings: t.List[str] = []
+        self._deployments = deployments
+        self._decision = decision
+        self._written: t.Optional[Plan] = None
+        self._current = decision.after
 
-    def carry_out(self, rules: Rules) -> Outcome:
-        """Write what was decided, and decide again if others write the same at the same time."""
+    def outcome(self) -> Outcome:
+        """What has been done so far."""
+        return Outcome(self._written or self._decision, self._current, self.changes, self.warnings)
+
+    def decide_again(self, decision: Plan) -> None:
+        """Go on with another decision about the same deployment."""
+        self._decision = decision
+        if not decision.changes:
+            self.is_done = True
+            self._current = decision.after
+
+    def write(self) -> None:
+        """Send the one request that carries out the decision.
+
+        :raises AmplitudeError: it was refused, or nobody knows what became of it.
+        """
+        before, after = self._decision.before, t.cast(Deployment, self._decision.after)
+        self._started = time.monotonic()
+        self._shown: t.Optional[Deployment] = None
         try:
-            for dummy in range(MOST_ROUNDS):
-                if not self.decision.changes:
-                    return self._outcome(self.decision.after)
-                if self.decision.before is None:
-                    shown = self._create(self.decision)
-                else:
-                    shown = self._edit(self.decision, self.decision.before)
-                if shown is not None:
-                    return self._outcome(shown)
-                self.decision = _decide(self.deployments, self.decision.wanted, rules)
-        except AmplitudeError as error:
-            if self.changes:
-                error.result.update(self._outcome(self.current).as_result())
-            raise
-        raise Refused(
-            "make {0} {1}".format(self.decision.wanted, self.decision.wanted.state),
-            "something else changes it all the time",
-            "find out what does",
-        )
+            if before is None:
+                identifier = self._create(after)
+                if identifier is None:
+                    return
+                self._own = after._replace(id=identifier)
+                label = "{0}-superseded-{1}".format(after.label, re.sub(r"[^A-Za-z0-9_-]", "-", identifier))
+                self._withdrawn = self._own._replace(label=label, deleted=True)
+            else:
+                if not self._edit(before, after):
+                    return
+                self._own, self._withdrawn = after, before
+        except ApiError as refusal:
+            if refusal.status not in (400, 409) or after.deleted:
+                raise
+            self._explain_duplicate(after, refusal)
+            return
+        self._wrote(self._decision.changes, self._own)
+        self.is_settling = True
 
-    def _outcome(self, deployment: t.Optional[Deployment]) -> Outcome:
-        return Outcome(self.written or self.decision, deployment, self.changes, self.warnings)
+    def look(self, observed: Observed) -> None:
+        """See what became of the write, and of other runs that write the same.
+
+        Runs that make the same label active at the same moment agree by the one rule that the lowest id stays. All
+        others withdraw their own, and so does the lowest if another one stays all the same: its run has ended before it
+        could see this one, and has returned it.
+        """
+        own, row, now = self._own, observed.with_id(t.cast(str, self._own.id)), time.monotonic()
+        if row is not None and _shows(row, own):
+            if self._shown is None:
+                self._rivals_until = now + RIVALS_WITHDRAW + 2 * (now - self._started)
+            self._shown = row
+            rivals = [] if own.deleted else observed.with_label(own.project_id, own.label, deleted=False)
+            if len(rivals) <= 1:
+                self._done(row)
+            elif rivals[0].id != own.id or now > self._rivals_until:
+                self._withdraw(rivals)
+        elif self._shown is not None:
+            # Somebody else has changed it since.
+            self.is_settling = False
+        elif self._decision.before is not None and now > self._started + EDIT_SHOWS:
+            self.give_up(None)
+
+    def give_up(self, failure: t.Optional[RequestFailed]) -> None:
+        """There will be no more looks: because the patience of the task is at its end, or because one has failed.
+
+        :raises AmplitudeError: that leaves open what the task has to know: the key of what it has created, or which of
+            several active deployments stays.
+        """
+        if self._decision.before is not None and self._shown is None:
+            if failure is not None:
+                warning = "The change was accepted, but not read back. {0}".format(failure)
+            else:
+                warning = (
+                    "The change of {0} was accepted, but the list of deployments does not show it yet: a run right "
+                    "after this one may find the old state.".format(self._decision.wanted)
+                )
+            self.warnings.append(warning)
+            self._done(self._own)
+        elif failure is not None:
+            raise failure
+        elif self._shown is None:
+            raise AmplitudeError(
+                "read the key of {0}".format(self._decision.wanted),
+                "it was created with the id {0}, but the list of deployments does not show it yet".format(self._own.id),
+                "run this again, which finds it as soon as the list shows it, or raise retry_timeout",
+            )
+        else:
+            self.warnings.append(
+                "There is another active deployment with the label {0!r} in project {1}.".format(
+                    self._own.label, self._own.project_id
+                )
+            )
+            self._done(self._shown)
+
+    def _done(self, deployment: Deployment) -> None:
+        self.is_settling, self.is_done = False, True
+        self._current = deployment
 
     def _wrote(self, changes: t.Iterable[Change], current: Deployment) -> None:
-        self.written = self.written or self.decision
+        self._written = self._written or self._decision
         self.changes += changes
-        self.current = current
+        self._current = current
 
-    def _create(self, decision: Plan) -> t.Optional[Deployment]:
-        """Create a deployment, and return it as the list shows it; None if it has to be decided again."""
-        new = t.cast(Deployment, decision.after)
-        started = time.monotonic()
-        try:
-            identifier = self.deployments.create(new.project_id, new.label, t.cast(str, new.type))
-        except RequestFailed as failure:
-            if failure.outcome_unknown:
-                found = self._find_unconfirmed(failure, lambda observed: _first_like(observed, new))
-                if found is None:
-                    return None
-                identifier = t.cast(str, found.id)
-            elif isinstance(failure, ApiError) and failure.status in (400, 409):
-                self._explain_duplicate(new, failure)
-                return None
-            else:
-                raise
-        own = new._replace(id=identifier)
-        self._wrote(decision.changes, own)
-        withdrawn = "{0}-superseded-{1}".format(own.label, re.sub(r"[^A-Za-z0-9_-]", "-", identifier))
-        try:
-            return self._settle(own, own._replace(label=withdrawn, deleted=True), started, float("inf"))
-        except _NotShown:
-            raise AmplitudeError(
-                "read the key of {0}".format(decision.wanted),
-                "it was created with the id {0}, but the list of deployments does not show it yet".format(identifier),
-                "run this again, which finds it as soon as the list shows it, or raise retry_timeout",
-            ) from None
+    def _create(self, new: Deployment) -> t.Optional[str]:
+        """Create a deployment and return its id; None if it has come to nothing.
 
-    def _find_unconfirmed(
-        self, failure: RequestFailed, find: t.Callable[[Observed], t.Optional[Deployment]]
-    ) -> t.Optional[Deployment]:
-        """After a write whose outcome is unknown, let the list decide.
-
-        :param find: finds in a list what the write was to bring about.
-        :return: what the list shows; None if it had all the time that it needs and does not show it, so that it can be
-            written again.
+        If the outcome is unknown, the list decides. It is given all the time that it may need: if others create the same
+        label at the same moment, the newest of them is the one that nobody else takes for theirs.
         """
-        started = time.monotonic()
-        for observed in _looks(self.deployments, LIST_LAG):
-            found = find(observed)
-            if found is not None:
-                return found
-        if time.monotonic() - started < LIST_LAG:
-            failure.problem += ", so that it is not known whether it was carried out"
-            raise failure
-        return None
-
-    def _edit(self, decision: Plan, before: Deployment) -> t.Optional[Deployment]:
-        """Rename, archive or restore, and return the deployment as the list shows it; None to decide again."""
-        after = t.cast(Deployment, decision.after)
-        started = time.monotonic()
         try:
-            if not self._patch(before, after):
-                return None
-        except ApiError as failure:
-            if failure.status not in (400, 409) or after.deleted:
-                raise
-            self._explain_duplicate(after, failure)
-            return None
-        self._wrote(decision.changes, after)
-        try:
-            return self._settle(after, before, started, EDIT_SHOWS)
-        except _NotShown:
-            self.warnings.append(
-                "The change of {0} was accepted, but the list of deployments does not show it yet: a run right after "
-                "this one may find the old state.".format(decision.wanted)
-            )
+            return self._deployments.create(new.project_id, new.label, t.cast(str, new.type))
         except RequestFailed as failure:
-            self.warnings.append("The change was accepted, but not read back. {0}".format(failure))
-        return after
+            if not failure.outcome_unknown:
+                raise
+            newest: t.Optional[Deployment] = None
+            started = time.monotonic()
+            for observed in _looks(self._deployments, LIST_LAG):
+                for row in observed.with_label(new.project_id, new.label, deleted=False):
+                    if row.type in (None, new.type):
+                        newest = row
+            if newest is None:
+                _needs_the_whole_lag(started, failure)
+            return newest and newest.id
 
-    def _patch(self, before: Deployment, after: Deployment) -> bool:
-        """Send the one request that leads from one state of a deployment to another; False if that came to nothing."""
+    def _edit(self, before: Deployment, after: Deployment) -> bool:
+        """Send the PATCH that leads from one state of a deployment to another; False if it has come to nothing."""
         try:
-            self.deployments.edit(
+            self._deployments.edit(
                 before,
                 label=after.label if after.label != before.label else None,
                 archive=after.deleted if after.deleted != before.deleted else None,
             )
+            return True
         except RequestFailed as failure:
             if not failure.outcome_unknown:
                 raise
+            started = time.monotonic()
+            for observed in _looks(self._deployments, LIST_LAG):
+                if _shows(observed.with_id(t.cast(str, after.id)), after):
+                    return True
+            _needs_the_whole_lag(started, failure)
+            return False
 
-            def find(observed: Observed) -> t.Optional[Deployment]:
-                shown = observed.with_id(t.cast(str, after.id))
-                return shown if _shows(shown, after) else None
-
-            return self._find_unconfirmed(failure, find) is not None
-        return True
-
-    def _settle(self, own: Deployment, withdrawn: Deployment, started: float, seconds: float) -> t.Optional[Deployment]:
-        """Wait until the list shows what was written, and no other active deployment with the same label.
-
-        Runs that write the same at the same moment agree by the one rule that the lowest id stays. All others withdraw
-        their own, and so does the lowest if another one stays all the same: its run has ended before it could see this
-        one, and has returned it.
-
-        :param own: what this run wrote.
-        :param withdrawn: what this run makes of it if it has to withdraw.
-        :param started: when it was written, on the clock of time.monotonic().
-        :param seconds: for how long the list is read, as far as the patience of the task goes.
-        :return: what was written, as the list shows it; None if it was withdrawn or somebody else has changed it.
-        :raises _NotShown: the list never showed it.
-        """
-        shown: t.Optional[Deployment] = None
-        rivals_until = 0.0
-        for observed in _looks(self.deployments, seconds):
-            row = observed.with_id(t.cast(str, own.id))
-            if row is None or not _shows(row, own):
-                if shown is not None:
-                    return None
-                continue
-            now = time.monotonic()
-            if shown is None:
-                rivals_until = now + RIVALS_WITHDRAW + 2 * (now - started)
-            shown = row
-            rivals = [] if own.deleted else observed.with_label(own.project_id, own.label, deleted=False)
-            if len(rivals) <= 1:
-                return shown
-            if rivals[0].id != own.id or now > rivals_until:
-                self._withdraw(shown, withdrawn, rivals)
-                return None
-        if shown is None:
-            raise _NotShown
-        self.warnings.append(
-            "There is another active deployment with the label {0!r} in project {1}.".format(own.label, own.project_id)
-        )
-        return shown
-
-    def _withdraw(self, shown: Deployment, withdrawn: Deployment, rivals: t.Sequence[Deployment]) -> None:
-        others = ", ".join(t.cast(str, row.id) for row in rivals if row.id != shown.id)
-        if not self._patch(shown, withdrawn):
+    def _withdraw(self, rivals: t.Sequence[Deployment]) -> None:
+        self.is_settling = False
+        shown, withdrawn = t.cast(Deployment, self._shown), self._withdrawn
+        if not self._edit(shown, withdrawn):
             return
         self._wrote(changes_between(shown, withdrawn), withdrawn)
         self.warnings.append(
@@ -276,42 +296,46 @@ class _Run:
             "withdrawn its own deployment with the id {3}, which now has the label {4!r} and is {5}.".format(
                 shown.label,
                 shown.project_id,
-                others,
+                ", ".join(t.cast(str, row.id) for row in rivals if row.id != shown.id),
                 shown.id,
                 withdrawn.label,
                 "archived" if withdrawn.deleted else "active",
             )
         )
 
-    def _explain_duplicate(self, new: Deployment, failure: ApiError) -> None:
-        """Return if another run has just created what was refused; else raise an error that names who has the label.
+    def _explain_duplicate(self, wanted: Deployment, refusal: ApiError) -> None:
+        """Return if another run has just made the refused label active; else raise an error that names who has it.
 
         Whether labels are unique in a project, among which deployments, and how the API says so is not documented.
         """
-        for observed in _looks(self.deployments, LIST_LAG):
-            active = observed.with_label(new.project_id, new.label, deleted=False)
-            if any(row.id != new.id for row in active):
+        for observed in _looks(self._deployments, LIST_LAG):
+            active = observed.with_label(wanted.project_id, wanted.label, deleted=False)
+            if any(row.id != wanted.id for row in active):
                 return
-            holders = [row for row in observed.with_similar_label(new.project_id, new.label) if row.id != new.id]
-            if holders:
+            similar = observed.with_similar_label(wanted.project_id, wanted.label)
+            holder = next((row for row in similar if row.id != wanted.id), None)
+            if holder is not None:
                 raise Refused(
-                    failure.doing,
+                    refusal.doing,
                     "{0}, and the {1} deployment {2!r} with the id {3} has this label".format(
-                        failure.problem,
-                        "archived" if holders[0].deleted else "active",
-                        holders[0].label,
-                        holders[0].id,
+                        refusal.problem, "archived" if holder.deleted else "active", holder.label, holder.id
                     ),
-                    "restore that one (restore_archived), or give it another label first (id and label)",
-                ) from failure
+                    "restore that one, or give it another label first (with id and label)"
+                    if holder.deleted
+                    else "use another label",
+                ) from refusal
+        raise refusal
+
+
+def _needs_the_whole_lag(started: float, failure: RequestFailed) -> None:
+    """What a list does not show is only known not to be there if the list had all the time that it may need.
+
+    :raises RequestFailed: the failure, if the patience of the task has ended before.
+    """
+    if time.monotonic() - started < LIST_LAG:
+        failure.problem += ", so that it is not known whether it was carried out"
         raise failure
 
 
 def _shows(row: t.Optional[Deployment], written: Deployment) -> bool:
     return row is not None and (row.label, row.deleted) == (written.label, written.deleted)
-
-
-def _first_like(observed: Observed, new: Deployment) -> t.Optional[Deployment]:
-    """The active deployment with the lowest id that can be the one that was to be created."""
-    active = observed.with_label(new.project_id, new.label, deleted=False)
-    return next((row for row in active if row.type in (None, new.type)), None)

@@ -8,13 +8,12 @@
 from __future__ import annotations
 
 import ipaddress
-import math
 import os
 import re
 import typing as t
 from urllib.parse import urlsplit
 
-from ansible.module_utils.basic import env_fallback, missing_required_lib
+from ansible.module_utils.basic import AnsibleFallbackNotFound, missing_required_lib
 
 from ._client import REQUESTS_IMPORT_ERROR, Client
 from ._errors import InputError, MissingLibrary
@@ -25,7 +24,18 @@ BASE_URLS = {
     "eu": "https://experiment.eu.amplitude.com",
 }
 
+#: A day. The longest time after which a quota is reset.
+MOST_SECONDS = 86400
+
 _DOING = "connect to Amplitude"
+
+
+def _env(*names: str) -> str:
+    """The first of these environment variables that is not empty; CI systems define what is not set as empty."""
+    for name in names:
+        if os.environ.get(name):
+            return os.environ[name]
+    raise AnsibleFallbackNotFound
 
 
 def connection_spec() -> t.Dict[str, t.Dict[str, t.Any]]:
@@ -35,10 +45,10 @@ def connection_spec() -> t.Dict[str, t.Dict[str, t.Any]]:
             type="str",
             required=True,
             no_log=True,
-            fallback=(env_fallback, ["AMPLITUDE_MANAGEMENT_API_KEY", "AMPLITUDE_EXPERIMENT_MANAGEMENT_API_KEY"]),
+            fallback=(_env, ["AMPLITUDE_MANAGEMENT_API_KEY", "AMPLITUDE_EXPERIMENT_MANAGEMENT_API_KEY"]),
         ),
-        region=dict(type="str", choices=["us", "eu"], default="us", fallback=(env_fallback, ["AMPLITUDE_REGION"])),
-        base_url=dict(type="str", fallback=(env_fallback, ["AMPLITUDE_BASE_URL"])),
+        region=dict(type="str", choices=["us", "eu"], default="us", fallback=(_env, ["AMPLITUDE_REGION"])),
+        base_url=dict(type="str", fallback=(_env, ["AMPLITUDE_BASE_URL"])),
         validate_certs=dict(type="bool", default=True),
         ca_path=dict(type="path"),
         timeout=dict(type="float", default=30),
@@ -65,11 +75,11 @@ def client_from(params: t.Mapping[str, t.Any]) -> Client:
             "give the management API key exactly as Amplitude shows it",
         )
     for option, least in (("timeout", 0.001), ("retry_timeout", 0)):
-        if not (math.isfinite(params[option]) and params[option] >= least):
+        if not least <= params[option] <= MOST_SECONDS:
             raise InputError(
                 _DOING,
                 "{0} is {1:g}".format(option, params[option]),
-                "give a number of seconds, {0} or more".format(least),
+                "give a number of seconds from {0} to {1}".format(least, MOST_SECONDS),
             )
     return Client(
         base_url=base_url_from(params["base_url"], params["region"]),

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import datetime
+import html
 import http.client
 import json
 import re
@@ -15,17 +16,17 @@ import ssl
 import time
 import traceback
 import typing as t
+from urllib.parse import quote
 
 from ._deadline import Deadline, DeadlineAdapter
 from ._errors import AnswerLost, ApiError, ConnectionFailed, RequestFailed, UnexpectedAnswer
-from ._retry import Patience, backoff, may_retry
+from ._retry import Patience, backoff, may_retry, retry_after_seconds
 from ._version import VERSION
 
 REQUESTS_IMPORT_ERROR: t.Optional[str]
 try:
     import requests
     import urllib3
-    from urllib3.util.retry import Retry
 except ImportError:
     REQUESTS_IMPORT_ERROR = traceback.format_exc()
 else:
@@ -37,13 +38,14 @@ PAGE_SIZE = 1000
 LARGEST_ANSWER = 8 * 1024 * 1024
 #: What is read at once: compressed, one chunk can grow a thousandfold.
 CHUNK = 16 * 1024
-#: As much of an error's body as is read to explain the error.
-LARGEST_ERROR_ANSWER = 64 * 1024
 #: Ten million rows. A list that goes on beyond this has no end.
 MOST_PAGES = 10000
 
+#: As much of an answer as is looked at for its message.
+LONGEST_MESSAGE = 4096
+
 SECRET = "********"
-_DEPLOYMENT_KEY = re.compile(r"\b(client|server)-[A-Za-z0-9]{16,}")
+_DEPLOYMENT_KEY = re.compile(r"(client|server)-[A-Za-z0-9]{16,}")
 
 Json = t.Any
 
@@ -95,6 +97,8 @@ class Client:
         self._session = requests.Session()
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, DeadlineAdapter())
+        # Even if told not to follow a redirect, requests reads the whole of it to find out where it leads.
+        self._session.get_redirect_target = lambda resp: None  # type: ignore[method-assign]
         self._session.headers.update(
             {"Accept": "application/json", "User-Agent": "ansible-community.amplitude/" + VERSION}
         )
@@ -209,7 +213,9 @@ class Client:
                 stream=True,
             ) as response:
                 success = 200 <= response.status_code < 300
-                answer = self._read(response, doing, LARGEST_ANSWER if success else LARGEST_ERROR_ANSWER, success)
+                answer = self._read(response, doing) if success else self._read_error(response)
+                if success and deadline.expired:
+                    raise self._lost(doing, self._no_answer())
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             if deadline.expired:
                 raise self._lost(doing, self._no_answer()) from None
@@ -219,22 +225,28 @@ class Client:
             raise self._refusal(doing, response, answer)
         return answer
 
-    def _read(self, response: requests.Response, doing: str, most: int, whole: bool) -> bytes:
-        """The body of an answer, as far as it may be read; an answer of success must come whole."""
+    def _read(self, response: requests.Response, doing: str) -> bytes:
+        """The whole body of an answer of success."""
         chunks: t.List[bytes] = []
         size = 0
         for chunk in response.iter_content(CHUNK):
             chunks.append(chunk)
             size += len(chunk)
-            if size > most:
-                if whole:
-                    raise self.unexpected(doing, "of more than {0} MiB".format(most // 1024**2))
-                break
+            if size > LARGEST_ANSWER:
+                raise self.unexpected(doing, "of more than {0} MiB".format(LARGEST_ANSWER // 1024**2))
         announced = response.headers.get("Content-Length", "")
         # urllib3 1.26 takes a body that ends too early for a whole one.
-        if whole and announced.isdigit() and response.raw.tell() < int(announced):
+        if re.fullmatch("[0-9]+", announced) and response.raw.tell() < int(announced):
             raise self._lost(doing, "was cut off in the middle of its answer")
-        return b"".join(chunks)[:most]
+        return b"".join(chunks)
+
+    @staticmethod
+    def _read_error(response: requests.Response) -> bytes:
+        """As much as can be had of the body of an error; the status tells what has happened even without it."""
+        try:
+            return next(response.iter_content(LONGEST_MESSAGE), b"")
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError):
+            return b""
 
     def _no_answer(self) -> str:
         return "brought no whole answer within {0:g} seconds".format(self._timeout)
@@ -282,12 +294,19 @@ class Client:
             return self.unexpected(doing, "whose content encoding is wrong")
         if caused_by(requests.exceptions.Timeout, urllib3.exceptions.TimeoutError):
             return self._lost(doing, self._no_answer())
-        if caused_by(requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError, OSError):
-            return self._lost(doing, "was closed before the whole answer was there")
-        return not_connected(
-            "no request to {0} could be made ({1})".format(self.base_url, type(error).__name__),
-            "check base_url, ca_path and the proxy variables of the environment",
-            transient=False,
+        never_sent = (
+            requests.exceptions.InvalidURL,
+            requests.exceptions.InvalidSchema,
+            urllib3.exceptions.LocationValueError,
+        )
+        if isinstance(error, never_sent):
+            return not_connected(
+                "no request to {0} could be made ({1})".format(self.base_url, type(error).__name__),
+                "check base_url, ca_path and the proxy variables of the environment",
+                transient=False,
+            )
+        return self._lost(
+            doing, "was closed before the whole answer was there", transient=not isinstance(error, ValueError)
         )
 
     def _refusal(self, doing: str, response: requests.Response, answer: bytes) -> ApiError:
@@ -295,7 +314,7 @@ class Client:
         problem = "{0} answered {1} {2} ({3})".format(
             self.base_url, status, http.client.responses.get(status, ""), self._quote(answer)
         ).replace("  ", " ")
-        retry_after = _retry_after(response.headers.get("Retry-After"))
+        retry_after = retry_after_seconds(response.headers.get("Retry-After"))
         return ApiError(doing, problem, self._advice(status, retry_after), status, retry_after)
 
     def _advice(self, status: int, retry_after: t.Optional[float]) -> str:
@@ -309,7 +328,7 @@ class Client:
         if status == 404:
             return "check base_url and region, and run this again in case what it is about has changed meanwhile"
         if status == 429:
-            if retry_after is not None and retry_after > self.patience.left:
+            if retry_after is not None and retry_after + 1 > self.patience.left:
                 reset = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=min(retry_after, 1e9))
                 return "the quota is reset at {0:%Y-%m-%d %H:%M:%S} UTC: run this again then".format(reset)
             return (
@@ -324,8 +343,11 @@ class Client:
 
     def _quote(self, answer: bytes) -> str:
         """What an answer says, in one short line without secrets."""
-        text = _gist(answer.decode("utf-8", "replace"))
-        text = _DEPLOYMENT_KEY.sub(SECRET, text.replace(self._management_api_key, SECRET))
+        text = _gist(answer[:LONGEST_MESSAGE].decode("utf-8", "replace"))
+        key = self._management_api_key
+        for spelling in (key, json.dumps(key)[1:-1], html.escape(key), quote(key, safe="")):
+            text = text.replace(spelling, SECRET)
+        text = _DEPLOYMENT_KEY.sub(SECRET, text)
         text = " ".join("".join(char if char.isprintable() else " " for char in text).split())
         if not text:
             return "with an empty body"
@@ -343,18 +365,7 @@ def _gist(text: str) -> str:
             document = inner[0]
         return document if isinstance(document, str) else json.dumps(document)
     except (ValueError, RecursionError):
-        title = re.search(r"<title[^>]*>([^<]*)", text, re.IGNORECASE)
-        return title.group(1) if title and title.group(1).strip() else re.sub(r"<[^>]*>", " ", text)
-
-
-def _retry_after(header: t.Optional[str]) -> t.Optional[float]:
-    """The seconds that a Retry-After header (a number of seconds, or a date) asks to wait, or None."""
-    if not header:
-        return None
-    try:
-        return max(0.0, float(Retry(0).parse_retry_after(header)))
-    except (urllib3.exceptions.HTTPError, ValueError, OverflowError):
-        return None
+        return re.sub(r"<[^<>]*>", " ", re.sub(r"(?is)<(script|style)\b.*?</\1>", " ", text))
 
 
 def _causes(error: t.Any) -> t.Iterator[BaseException]:

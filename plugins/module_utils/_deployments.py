@@ -46,7 +46,7 @@ def type_of_key(key: t.Optional[str]) -> t.Optional[str]:
 
 def order_of_id(identifier: str) -> t.Tuple[int, int, str]:
     """A sort key for ids, which may be numbers or text: numbers by value, before all others."""
-    if re.fullmatch(r"[0-9]+", identifier):
+    if re.fullmatch(r"[0-9]{1,100}", identifier):
         return (0, int(identifier), identifier)
     return (1, 0, identifier)
 
@@ -122,9 +122,11 @@ class Deployments:
         self.client.patch("{0}/{1}".format(_PATH, quote(deployment.id or "", safe="")), doing, body)
 
     def _from_row(self, row: t.Mapping[str, t.Any]) -> Deployment:
-        """Read one row of the list. Unknown fields are ignored; a row that lacks ``deleted`` is an active one."""
+        """Read one row of the list. Unknown fields are ignored; a row without ``deleted`` is an active one."""
         identifier, project_id = _identifier(row.get("id")), _identifier(row.get("projectId"))
-        label, key, deleted = row.get("label"), row.get("key"), row.get("deleted", False)
+        label, key, deleted = row.get("label"), row.get("key"), row.get("deleted")
+        if deleted is None:
+            deleted = False
         for field, valid in (
             ("id", identifier is not None),
             ("projectId", project_id is not None),

@@ -7,7 +7,10 @@
 
 from __future__ import annotations
 
+import datetime
+import email.utils
 import random
+import re
 import time
 import typing as t
 
@@ -39,6 +42,24 @@ def backoff(attempt: int, retry_after: t.Optional[float], random_value: t.Callab
     return jitter if retry_after is None else retry_after + min(jitter, 1.0)
 
 
+def retry_after_seconds(header: t.Optional[str]) -> t.Optional[float]:
+    """The seconds that a Retry-After header asks to wait, as a number or until a date; None if it does not say.
+
+    urllib3 can parse it too, but some of its versions cut it to six hours, which hides when a day's quota is reset.
+    """
+    if header is None:
+        return None
+    if re.fullmatch(r"\s*[0-9]{1,9}\s*", header):
+        return float(header)
+    try:
+        date = email.utils.parsedate_to_datetime(header)
+    except (TypeError, ValueError, IndexError):
+        return None
+    if date.tzinfo is None:
+        date = date.replace(tzinfo=datetime.timezone.utc)
+    return max(0.0, (date - datetime.datetime.now(datetime.timezone.utc)).total_seconds())
+
+
 class Patience:
     """The seconds that one task may spend waiting and retrying in all, whoever spends them.
 
@@ -51,7 +72,7 @@ class Patience:
 
     def wait(self, seconds: float) -> bool:
         """Sleep and answer True; or, if the budget does not allow for that, answer False at once."""
-        if seconds > self.left:
+        if self.left <= 0 or seconds > self.left:
             return False
         self.spend(seconds)
         self._sleep(seconds)

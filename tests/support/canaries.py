@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-import pathlib
+import os
 import secrets
 import threading
 import typing as t
@@ -58,11 +58,10 @@ def _stripped(value: t.Any, documented: bool = True) -> t.Any:
 
 
 class Processes:
-    """All command lines and environments of the machine's processes that were seen within a ``with`` block."""
+    """The command lines and environments of all processes of the machine that are seen within a ``with`` block."""
 
     def __init__(self) -> None:
-        self.command_lines: t.Set[str] = set()
-        self.environments: t.Set[str] = set()
+        self._seen: t.Dict[str, str] = {}
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
@@ -74,11 +73,28 @@ class Processes:
         self._ended.set()
         self._thread.join()
 
+    @property
+    def command_lines(self) -> str:
+        """What everybody on the machine can see."""
+        return "\n".join(self._seen)
+
+    @property
+    def environments(self) -> str:
+        """What only the user who runs the processes can see."""
+        return "\n".join(self._seen.values())
+
     def _watch(self) -> None:
-        while not self._ended.wait(0.01):
-            for process in pathlib.Path("/proc").glob("[0-9]*"):
-                for name, seen in (("cmdline", self.command_lines), ("environ", self.environments)):
-                    try:
-                        seen.add((process / name).read_bytes().replace(b"\0", b"\n").decode("utf-8", "replace"))
-                    except OSError:  # it has ended, or is somebody else's
-                        pass
+        while not self._ended.wait(0.03):
+            for process in os.listdir("/proc"):
+                if process.isdigit():
+                    command_line = _read("/proc/%s/cmdline" % process)
+                    if command_line not in self._seen:
+                        self._seen[command_line] = _read("/proc/%s/environ" % process)
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, "rb") as file:
+            return file.read().replace(b"\0", b"\n").decode("utf-8", "replace")
+    except OSError:  # the process has ended, or is somebody else's
+        return ""

@@ -22,7 +22,7 @@ TIMEOUT = 0.15
 
 FAULTS = {
     "no answer in time": dict(action="delay", seconds=TIMEOUT * 4),
-    "an answer that trickles in": dict(action="trickle", seconds=TIMEOUT),
+    "an answer that trickles in": dict(action="trickle", seconds=TIMEOUT * 1.5),
     "the connection is cut": dict(action="cut"),
     "the answer is cut off": dict(action="truncate"),
     "an answer of another kind": dict(action="body", body="<html><h1>Welcome</h1></html>"),
@@ -91,7 +91,7 @@ def run(emulator, task, check_mode=False):
         timeout=TIMEOUT,
         retry_timeout=3,
         project_id="1",
-        **TASKS[task][0]
+        **TASKS[task][0],
     )
 
 

@@ -1,0 +1,33 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One call of the client for each verb, and what every failure of a call must look like."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+import pytest
+
+from ansible_collections.community.amplitude.plugins.module_utils._client import Client
+from ansible_collections.community.amplitude.plugins.module_utils._errors import RequestFailed
+
+KEY = "management-key"
+PATH = "/api/1/deployments"
+CALLS: t.Dict[str, t.Callable[[Client], t.Any]] = {
+    "GET": lambda client: client.get(PATH, "list the deployments", {"limit": 1000}),
+    "POST": lambda client: client.post(PATH, "create it", dict(projectId="1", label="web", type="client")),
+    "PATCH": lambda client: client.patch(PATH + "/7", "archive it", {"archive": True}),
+}
+
+
+def failure(call: t.Callable[[Client], t.Any], client: Client, kind: t.Type[RequestFailed] = RequestFailed) -> t.Any:
+    """The failure of a call, which is of this kind; its text is one sentence without the management API key."""
+    with pytest.raises(kind) as caught:
+        call(client)
+    assert caught.value.__class__ is kind or kind is RequestFailed
+    message = str(caught.value)
+    assert re.match(r"Could not [^\n]+: [^\n]+; [^\n]*[^.\n]\.\Z", message)
+    assert KEY not in message
+    return caught.value
