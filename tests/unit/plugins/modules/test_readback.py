@@ -1,0 +1,139 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a write has come to is read from the list, which may show it late, never, or beside the write of another run."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from ansible_collections.community.amplitude.plugins.module_utils import _apply
+from ansible_collections.community.amplitude.tests.support.modules import run_module
+
+FOR_EVER = 10**6
+
+
+@pytest.fixture
+def run(emulator, connection):
+    def run(check_mode=False, **options):
+        return run_module("amplitude_deployment", check_mode, **dict(connection, project_id="1", **options))
+
+    return run
+
+
+def by_label(emulator, label):
+    return [(row["id"], row["deleted"]) for row in emulator.deployments() if row["label"] == label]
+
+
+def test_create_that_the_list_never_shows(emulator, run):
+    emulator.reset(stale_lists=FOR_EVER)
+    result = run(label="web", type="server", retry_timeout=0.2)
+    assert result["failed"] and result["changed"]
+    assert re.match(
+        "Could not read the key of deployment 'web' in project 1: it was created with the id 10001, but the list of "
+        r"deployments does not show it yet; run this again, .*\.\Z",
+        result["msg"],
+    )
+    assert result["changes"] == [dict(action="create", id=None, label="web", previous_label=None)]
+    assert (result["deployment"]["id"], result["deployment"]["key"]) == ("10001", None)
+    assert result["diff"]["after"] == dict(project_id="1", label="web", type="server")
+
+    rows = [dict(row, type="server") for row in emulator.deployments()]
+    emulator.reset({"keys": {"management-key": ["1"]}, "deployments": rows})
+    again = run(label="web", type="server")
+    assert (again["changed"], again["deployment"]["id"]) == (False, "10001")
+    assert again["deployment"]["key"].startswith("server-")
+
+
+@pytest.mark.parametrize("state, deleted", [("absent", True), ("present", False)])
+def test_edit_that_the_list_never_shows(emulator, run, state, deleted):
+    emulator.reset()
+    emulator.create_deployment(projectId="1", label="web", type="client", deleted=not deleted)
+    emulator.switch(stale_lists=FOR_EVER)
+    result = run(label="web", state=state, retry_timeout=0.2)
+    assert not result.get("failed") and result["changed"]
+    assert result["deployment"]["deleted"] is deleted
+    assert len(result["warnings"]) == 1
+    assert "was accepted, but the list of deployments does not show it yet" in result["warnings"][0]
+    assert by_label(emulator, "web") == [("10001", deleted)]
+
+
+def test_edit_that_cannot_be_read_back(emulator, run):
+    emulator.create_deployment(projectId="1", label="web", type="client")
+    emulator.misbehave(method="GET", action="status", status=403, nth=2)
+    result = run(label="web", state="absent")
+    assert not result.get("failed") and result["changed"] and result["deployment"]["deleted"]
+    assert re.match(
+        "The change was accepted, but not read back. Could not list the deployments: ", result["warnings"][0]
+    )
+
+
+def test_create_that_cannot_be_read_back(emulator, run):
+    emulator.misbehave(method="GET", action="status", status=403, nth=2)
+    result = run(label="web", type="client")
+    assert result["failed"] and result["changed"] and result["deployment"]["id"] == "10001"
+    assert "answered 403" in result["msg"]
+    assert not run(label="web", type="client")["changed"]
+
+
+def test_nothing_is_waited_for_without_retry_timeout(emulator, run):
+    emulator.reset(stale_lists=1)
+    result = run(label="web", type="client", retry_timeout=0)
+    assert result["failed"] and result["changed"]
+    assert [request["method"] for request in emulator.requests()] == ["GET", "POST", "GET"]
+
+
+@pytest.mark.parametrize("unique_labels", ["none", "active"])
+@pytest.mark.parametrize("hidden_for", [1, 2, 3])
+def test_lost_create_beside_that_of_another_run(emulator, run, monkeypatch, hidden_for, unique_labels):
+    """Which of the two it has created this run cannot know; it must not take the other's for its own and leave."""
+    monkeypatch.setattr(_apply, "RACES_SETTLE", 1.0)
+    emulator.reset(stale_lists=hidden_for, unique_labels=unique_labels)
+    other = emulator.create_deployment(projectId="1", label="web", type="client")
+    emulator.misbehave(method="POST", action="cut", moment="after")
+    result = run(label="web", type="client")
+    assert not result.get("failed"), result["msg"]
+    assert (result["deployment"]["id"], result["deployment"]["key"]) == (other["id"], other["key"])
+    assert by_label(emulator, "web") == [(other["id"], False)]
+    assert not run(label="web", type="client")["changed"]
+
+
+@pytest.mark.parametrize("status", [400, 409])
+@pytest.mark.parametrize(
+    "options", [dict(label="web", type="client", restore_archived=False), dict(id="2", label="web")]
+)
+def test_refused_label_is_explained(emulator, run, status, options):
+    seed = {
+        "keys": {"management-key": ["1"]},
+        "deployments": [
+            {"id": 1, "projectId": "1", "label": "web", "type": "client", "deleted": True},
+            {"id": 2, "projectId": "1", "label": "shop", "type": "client"},
+        ],
+    }
+    emulator.reset(seed, unique_labels="all", duplicate_status=status)
+    result = run(**options)
+    assert result["failed"] and not result.get("changed")
+    assert re.match(
+        r"Could not (create|rename) .*: .* answered {0} .*, and the archived deployment 'web' with the id 1 has this "
+        r"label; restore that one, or give it another label first \(with id and label\)\.\Z".format(status),
+        result["msg"],
+    )
+
+
+@pytest.mark.parametrize("status", [400, 409])
+def test_refusal_that_has_another_reason(emulator, run, status):
+    emulator.misbehave(method="POST", action="status", status=status, body="bad project", times=0)
+    result = run(label="web", type="client")
+    assert result["failed"]
+    assert re.search(r'answered {0} .* \("bad project"\); correct what the answer'.format(status), result["msg"])
+
+
+@pytest.mark.parametrize("method, options", [("POST", dict(label="new", type="client")), ("PATCH", dict(id="10001"))])
+def test_outcome_that_stays_unknown(emulator, run, method, options):
+    emulator.create_deployment(projectId="1", label="web", type="client", deleted=True)
+    emulator.misbehave(method=method, action="status", status=503, times=0)
+    result = run(retry_timeout=0, **options)
+    assert result["failed"] and not result.get("changed")
+    assert ", so that it is not known whether it was carried out; run this again later" in result["msg"]
