@@ -4,24 +4,24 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import hashlib
 import random
-import string
 import threading
 import time
-from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Set, Tuple
+from typing import Any, Collection, Dict, FrozenSet, List, Mapping, Optional, Set, Tuple
 
 from .errors import Invalid, Refused, check_fields
 from .switches import Switches
+from .table import Table
+from .usage import Flags
 
 DEFAULT_SEED: Mapping[str, Any] = {"keys": {"management-key": ["1", "2"]}}
-SEED_FIELDS = ("keys", "projects", "deployments", "switches")
-FIRST_ID = 10001
+SEED_FIELDS = ("keys", "projects", "deployments", "flags", "experiments", "switches")
+ROW_FIELDS = ("id", "projectId", "label", "type", "key", "deleted")
+EDITABLE_FIELDS = ("label", "deleted")
 TYPES = ("client", "server")
-
-_ROW_FIELDS = ("id", "projectId", "label", "type", "key", "deleted")
-_EDITABLE_FIELDS = ("label", "deleted")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,18 +52,9 @@ class Deployment:
         }
 
 
-@dataclasses.dataclass(frozen=True)
-class _Commit:
-    """When a write shows up: after ``hidden_lists`` listings in all, and at the monotonic time ``shown_at``."""
-
-    hidden_lists: int
-    shown_at: float
-
-
 class Account:
-    """The deployments of some projects, with every version of them since the seed.
+    """The deployments of some projects, and the flags and experiments that use them.
 
-    A *watermark* is a number of commits: a list with watermark 3 shows the first three writes and no other.
     All methods may be called from any thread.
     """
 
@@ -76,21 +67,18 @@ class Account:
         self._covered: Dict[str, FrozenSet[str]] = {key: frozenset(map(str, covered)) for key, covered in keys.items()}
         self._random = random.Random(len(keys))
         self._lock = threading.RLock()
-        self._versions: Dict[str, List[Tuple[int, Deployment]]] = {}
         self._labels: Dict[Tuple[str, str], Set[str]] = {}
-        self._commits: List[_Commit] = []
-        self._shown = 0
-        self._listings = 0
-        self._watermarks: Dict[str, int] = {}
-        self._cache: Tuple[Any, List[Deployment]] = (None, [])
-        self._next_id = FIRST_ID
+        self.table: Table[Deployment] = Table("a deployment", self._lock, self._random, _monotonic)
         rows = list(seed.get("deployments") or ())
+        self.table.claim_ids(rows, ROW_FIELDS)
         for row in rows:
-            given = str(check_fields("a deployment of the seed", row, _ROW_FIELDS).get("id") or "")
-            if given.isdigit():
-                self._next_id = max(self._next_id, int(given) + 1)
-        for row in rows:
-            self._store(self._new(row, switches), 0)
+            deployment = self._new(row, switches)
+            self.table.seed(deployment.id, deployment)
+            self._index(deployment)
+        self.usage: Dict[str, Flags] = {}
+        for kind, what in (("flags", "a flag"), ("experiments", "an experiment")):
+            self.usage[kind] = Flags(what, self._lock, self._random, _monotonic)
+            self.usage[kind].fill(seed.get(kind) or (), switches)
 
     def covered_by(self, key: str) -> Optional[FrozenSet[str]]:
         """The projects of a management key, or None for a key that is not valid."""
@@ -98,14 +86,11 @@ class Account:
 
     def deployments(self) -> List[Deployment]:
         """Every deployment as it is now, in the order of creation."""
-        with self._lock:
-            return [versions[-1][1] for versions in self._versions.values()]
+        return self.table.all()
 
     def deployment(self, id: str) -> Optional[Deployment]:
         """One deployment as it is now."""
-        with self._lock:
-            versions = self._versions.get(id)
-            return versions[-1][1] if versions else None
+        return self.table.get(id)
 
     def create(self, project_id: str, label: str, type: str, switches: Switches) -> str:
         """Create a deployment and return its id; raise :class:`Refused` for a label that is taken."""
@@ -118,7 +103,7 @@ class Account:
     def edit(self, id: str, label: Optional[str], archive: Optional[bool], switches: Switches) -> bool:
         """Change what is not None and say whether that changed anything; :class:`Refused` as for :meth:`create`."""
         with self._lock:
-            before = self._versions[id][-1][1]
+            before = self.table.expect(id)
             after = dataclasses.replace(
                 before,
                 label=before.label if label is None else label,
@@ -128,25 +113,23 @@ class Account:
                 return False
             if after.label != before.label or not after.deleted:
                 self._check_unique(after, switches)
+            if after.deleted and not before.deleted and switches.archive_in_use == "refused":
+                self._check_unused(id)
             self._commit(after, switches)
             return True
 
     def add_by_hand(self, row: Mapping[str, Any], switches: Switches) -> Deployment:
         """Create a deployment from a row as in a seed, asking for no permission."""
         with self._lock:
-            created = self._new(row, switches)
-            if created.id.isdigit():
-                self._next_id = max(self._next_id, int(created.id) + 1)
+            created = self._new(check_fields("a deployment", row, ROW_FIELDS), switches)
             self._commit(created, switches)
             return created
 
     def edit_by_hand(self, id: str, changes: Mapping[str, Any], switches: Switches) -> Deployment:
         """Change ``label`` or ``deleted`` of a deployment, asking for no permission."""
-        check_fields("a change by hand", changes, _EDITABLE_FIELDS)
+        check_fields("a change by hand", changes, EDITABLE_FIELDS)
         with self._lock:
-            before = self.deployment(id)
-            if before is None:
-                raise Invalid("there is no deployment %s" % id)
+            before = self.table.expect(id)
             after = dataclasses.replace(before, **changes)
             _check_values(after)
             if after != before:
@@ -154,45 +137,23 @@ class Account:
             return after
 
     def begin_listing(self, key: str) -> int:
-        """Begin a listing and return its watermark."""
-        with self._lock:
-            self._listings += 1
-            now = time.monotonic()
-            while self._shown < len(self._commits):
-                commit = self._commits[self._shown]
-                if commit.hidden_lists >= self._listings or commit.shown_at > now:
-                    break
-                self._shown += 1
-            self._watermarks[key] = self._shown
-            return self._shown
-
-    def latest_listing(self, key: str) -> int:
-        """The watermark of the listing that a management key began last."""
-        with self._lock:
-            return self._watermarks.get(key, self._shown)
+        """Begin a listing of deployments and return its watermark."""
+        return self.table.begin_listing(key)
 
     def rows(self, key: str, watermark: int, order: str) -> List[Deployment]:
         """The deployments that a management key sees, as of a watermark."""
-        with self._lock:
-            wanted = (key, watermark, order)
-            if self._cache[0] != wanted:
-                self._cache = (wanted, _ordered(self._seen(self._covered[key], watermark), order))
-            return self._cache[1]
+        projects = self._covered[key]
 
-    def _seen(self, projects: FrozenSet[str], watermark: int) -> Iterable[Deployment]:
-        for versions in self._versions.values():
-            for commit, deployment in reversed(versions):
-                if commit <= watermark:
-                    if deployment.project_id in projects:
-                        yield deployment
-                    break
+        def select(rows: Collection[Deployment]) -> List[Deployment]:
+            return _ordered([row for row in rows if row.project_id in projects], order)
+
+        return self.table.rows(watermark, (key, order), select)
 
     def _new(self, row: Mapping[str, Any], switches: Switches) -> Deployment:
-        check_fields("a deployment", row, _ROW_FIELDS)
         if row.get("type") not in TYPES + (None,):
             raise Invalid("a deployment's type must be client, server or null, not %r" % row["type"])
         created = Deployment(
-            id=str(row.get("id") or self._new_id(switches)),
+            id=self.table.id_of(row, switches),
             project_id=str(row.get("projectId") or ""),
             label=row.get("label", ""),
             key=row.get("key") or self._new_key(row.get("type")),
@@ -201,26 +162,18 @@ class Account:
         _check_values(created)
         if row.get("type") and created.type != row["type"]:
             raise Invalid("the key of a %s deployment does not begin with %r" % (created.type, row["type"]))
-        if created.id in self._versions:
-            raise Invalid("there are two deployments %s" % created.id)
         return created
-
-    def _new_id(self, switches: Switches) -> str:
-        if switches.opaque_ids:
-            return "%024x" % self._random.getrandbits(96)
-        self._next_id += 1
-        return str(self._next_id - 1)
 
     def _new_key(self, type: Optional[str]) -> str:
         if type is None:
             return "%032x" % self._random.getrandbits(128)
-        return type + "-" + "".join(self._random.choices(string.ascii_letters + string.digits, k=32))
+        return type + "-" + base64.b64encode(self._random.getrandbits(192).to_bytes(24, "big"), b"Ab").decode()
 
     def _check_unique(self, wanted: Deployment, switches: Switches) -> None:
         if switches.unique_labels == "none":
             return
         scope = [wanted]
-        scope += [self._versions[id][-1][1] for id in self._labels.get((wanted.project_id, wanted.label), ())]
+        scope += [self.table.expect(id) for id in self._labels.get((wanted.project_id, wanted.label), ())]
         if switches.unique_labels == "active":
             scope = [deployment for deployment in scope if not deployment.deleted]
             if wanted.deleted:
@@ -229,18 +182,25 @@ class Account:
             message = "label %s is taken in project %s" % (wanted.label, wanted.project_id)
             raise Refused(switches.duplicate_status, message)
 
-    def _commit(self, deployment: Deployment, switches: Switches) -> None:
-        shown_at = time.monotonic() + switches.stale_seconds
-        self._commits.append(_Commit(self._listings + switches.stale_lists, shown_at))
-        self._store(deployment, len(self._commits))
+    def _check_unused(self, id: str) -> None:
+        for flags in self.usage.values():
+            for flag in flags.all():
+                if id in flag.deployments and not flag.archived:
+                    raise Refused(400, "deployment %s is in use by %s" % (id, flag.key))
 
-    def _store(self, deployment: Deployment, commit: int) -> None:
-        versions = self._versions.setdefault(deployment.id, [])
-        if versions:
-            before = versions[-1][1]
+    def _commit(self, deployment: Deployment, switches: Switches) -> None:
+        before = self.table.get(deployment.id)
+        if before is not None:
             self._labels[before.project_id, before.label].discard(before.id)
-        versions.append((commit, deployment))
+        self.table.commit(deployment.id, deployment, switches)
+        self._index(deployment)
+
+    def _index(self, deployment: Deployment) -> None:
         self._labels.setdefault((deployment.project_id, deployment.label), set()).add(deployment.id)
+
+
+def _monotonic() -> float:
+    return time.monotonic()  # looked up each time: tests replace this module's clock
 
 
 def _check_values(deployment: Deployment) -> None:
@@ -251,8 +211,7 @@ def _check_values(deployment: Deployment) -> None:
         raise Invalid("deleted must be a boolean, not %r" % (deployment.deleted,))
 
 
-def _ordered(rows: Iterable[Deployment], order: str) -> List[Deployment]:
-    oldest_first = list(rows)
+def _ordered(oldest_first: List[Deployment], order: str) -> List[Deployment]:
     if order == "newest_first":
         return oldest_first[::-1]
     if order == "label":

@@ -13,7 +13,7 @@ from typing import Any, Optional
 from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
-from . import control_api, deployments
+from . import control_api, deployments, flags
 from .answers import compressed, error_answer, json_answer, misbehaved
 from .control import Control
 from .errors import Invalid, Refused
@@ -24,6 +24,7 @@ def create_app(control: Control) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.extensions["emulator"] = control
     app.register_blueprint(deployments.api)
+    app.register_blueprint(flags.api)
     app.register_blueprint(control_api.api)
     app.before_request(_receive)
     app.after_request(_send)

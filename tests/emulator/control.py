@@ -68,6 +68,39 @@ class Control:
         """Change ``label`` or ``deleted`` by hand; no rule of the API applies."""
         return self.world.account.edit_by_hand(str(id), changes, self.world.switches).as_dict()
 
+    def flags(self) -> List[Dict[str, Any]]:
+        """The true state of every flag: its fields in a seed, all of them."""
+        return self._usage("flags")
+
+    def create_flag(self, **row: Any) -> Dict[str, Any]:
+        """Create a flag by hand, from a row as in a seed."""
+        return self._create_usage("flags", row)
+
+    def edit_flag(self, id: str, **changes: Any) -> Dict[str, Any]:
+        """Change ``name``, ``enabled``, ``archived`` or all the ``deployments`` by hand."""
+        return self._edit_usage("flags", id, changes)
+
+    def experiments(self) -> List[Dict[str, Any]]:
+        """As :meth:`flags`."""
+        return self._usage("experiments")
+
+    def create_experiment(self, **row: Any) -> Dict[str, Any]:
+        """As :meth:`create_flag`."""
+        return self._create_usage("experiments", row)
+
+    def edit_experiment(self, id: str, **changes: Any) -> Dict[str, Any]:
+        """As :meth:`edit_flag`."""
+        return self._edit_usage("experiments", id, changes)
+
+    def _usage(self, kind: str) -> List[Dict[str, Any]]:
+        return [flag.as_dict() for flag in self.world.account.usage[kind].all()]
+
+    def _create_usage(self, kind: str, row: Mapping[str, Any]) -> Dict[str, Any]:
+        return self.world.account.usage[kind].add_by_hand(row, self.world.switches).as_dict()
+
+    def _edit_usage(self, kind: str, id: str, changes: Mapping[str, Any]) -> Dict[str, Any]:
+        return self.world.account.usage[kind].edit_by_hand(str(id), changes, self.world.switches).as_dict()
+
     def misbehave(self, **fault: Any) -> None:
         """Set a fault, in the fields of :class:`.faults.Fault`."""
         self.world.faults.add(fault)

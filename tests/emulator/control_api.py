@@ -5,15 +5,17 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Callable, Dict, Mapping, Tuple
+from typing import Any, Callable, Dict, Mapping, Sequence, Tuple
 
 from flask import Blueprint, Response, current_app, request
 
+from .account import EDITABLE_FIELDS, ROW_FIELDS
 from .answers import json_answer
 from .control import Control
 from .errors import Invalid, check_fields, field_names
 from .faults import Fault
 from .switches import Switches
+from .usage import EDITABLE_FLAG_FIELDS, FLAG_FIELDS
 
 PREFIX = "/_emulator"
 api = Blueprint("control", __name__, url_prefix=PREFIX)
@@ -33,13 +35,17 @@ def _requests(control: Control, body: Body) -> Dict[str, Any]:
     return {"requests": control.requests(int(since))}
 
 
-def _edit_deployment(control: Control, body: Body, id: str) -> Dict[str, Any]:
-    return control.edit_deployment(id, **check_fields("a change by hand", body, ("label", "deleted")))
-
-
 def _switch(control: Control, body: Body) -> Dict[str, Any]:
     control.switch(**check_fields("switches", body, field_names(Switches)))
     return control.switches()
+
+
+def _create(create: Callable[..., Any], what: str, fields: Sequence[str]) -> Callable[..., Any]:
+    return lambda control, body: create(control, **check_fields(what, body, fields))
+
+
+def _edit(edit: Callable[..., Any], fields: Sequence[str]) -> Callable[..., Any]:
+    return lambda control, body, id: edit(control, id, **check_fields("a change by hand", body, fields))
 
 
 _OPERATIONS: Dict[Tuple[str, str], Callable[..., Any]] = {
@@ -47,8 +53,14 @@ _OPERATIONS: Dict[Tuple[str, str], Callable[..., Any]] = {
     ("GET", "/requests"): _requests,
     ("DELETE", "/requests"): lambda control, body: control.forget_requests(),
     ("GET", "/deployments"): lambda control, body: {"deployments": control.deployments()},
-    ("POST", "/deployments"): lambda control, body: control.create_deployment(**body),
-    ("PATCH", "/deployments/<id>"): _edit_deployment,
+    ("POST", "/deployments"): _create(Control.create_deployment, "a deployment", ROW_FIELDS),
+    ("PATCH", "/deployments/<id>"): _edit(Control.edit_deployment, EDITABLE_FIELDS),
+    ("GET", "/flags"): lambda control, body: {"flags": control.flags()},
+    ("POST", "/flags"): _create(Control.create_flag, "a flag", FLAG_FIELDS),
+    ("PATCH", "/flags/<id>"): _edit(Control.edit_flag, EDITABLE_FLAG_FIELDS),
+    ("GET", "/experiments"): lambda control, body: {"experiments": control.experiments()},
+    ("POST", "/experiments"): _create(Control.create_experiment, "an experiment", FLAG_FIELDS),
+    ("PATCH", "/experiments/<id>"): _edit(Control.edit_experiment, EDITABLE_FLAG_FIELDS),
     ("POST", "/faults"): lambda control, body: control.misbehave(**check_fields("a fault", body, field_names(Fault))),
     ("DELETE", "/faults"): lambda control, body: control.behave(),
     ("GET", "/switches"): lambda control, body: control.switches(),

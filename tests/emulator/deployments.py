@@ -10,35 +10,22 @@ from typing import Any, Dict, Optional
 
 from flask import Blueprint, Response, g, request
 
-from . import paging
 from .account import TYPES, Deployment
 from .answers import json_answer, text_answer
 from .errors import Refused
+from .resources import MADE_UP_PROJECT, check_access, extra_fields, list_answer, sent_id
 from .switches import Switches
 
 api = Blueprint("deployments", __name__, url_prefix="/api/1/deployments")
-
-_MADE_UP_PROJECT = "999999999"
-_MADE_UP_IDS = 900000000
 
 
 @api.route("", methods=["GET"], provide_automatic_options=False)
 def list_deployments() -> Response:
     """The deployments of all projects that the management key covers, archived ones too."""
-    account, switches = g.world.account, g.switches
-    size = paging.page_size(request.args.get("limit"), switches)
-    cursor = request.args.get("cursor")
-    if cursor is None:
-        offset, watermark = 0, account.begin_listing(g.key)
-    else:
-        offset, watermark = paging.read_cursor(cursor, switches)
-        watermark = account.latest_listing(g.key) if watermark is None else watermark
-    rows = account.rows(g.key, watermark, switches.order)
-    page, next_offset = paging.cut(rows, offset, size, switches)
-    if switches.endless_pages and not page:
-        page = [_made_up(offset)]
-    body = {"deployments": [_row(deployment, switches) for deployment in page]}
-    return json_answer({**body, **paging.next_cursor(next_offset, watermark, switches), **_extra(switches)})
+    account, key, order = g.world.account, g.key, g.switches.order
+    return list_answer(
+        "deployments", account.table, lambda watermark: account.rows(key, watermark, order), _row, _made_up
+    )
 
 
 @api.route("", methods=["POST"], provide_automatic_options=False)
@@ -52,10 +39,10 @@ def create_deployment() -> Response:
         raise Refused(400, "projectId must be a string")
     if not isinstance(type, str) or type not in TYPES:
         raise Refused(400, "type must be client or server")
-    _check_access(project_id)
+    check_access(project_id)
     id = g.world.account.create(project_id, label, type, g.switches)
     g.record.committed = True
-    return json_answer({"id": _id(id, g.switches), **_extra(g.switches)})
+    return json_answer({"id": sent_id(id, g.switches), **extra_fields(g.switches)})
 
 
 @api.route("/<id>", methods=["PATCH"], provide_automatic_options=False)
@@ -64,7 +51,7 @@ def edit_deployment(id: str) -> Response:
     deployment = g.world.account.deployment(id)
     if deployment is None:
         raise Refused(404, "deployment %s does not exist" % id)
-    _check_access(deployment.project_id)
+    check_access(deployment.project_id)
     body = _body() or {}
     label = _label(body["label"]) if "label" in body else None
     archive = body.get("archive")
@@ -95,34 +82,19 @@ def _label(given: Any) -> str:
     return given
 
 
-def _check_access(project_id: str) -> None:
-    if project_id not in g.world.account.covered_by(g.key):
-        raise Refused(403, "no access to project %s" % project_id)
-
-
-def _id(id: str, switches: Switches) -> Any:
-    is_number = switches.ids == "number" and not switches.opaque_ids and re.fullmatch("0|[1-9][0-9]*", id)
-    return int(id) if is_number else id
-
-
 def _row(deployment: Deployment, switches: Switches) -> Dict[str, Any]:
     row = {
-        "id": _id(deployment.id, switches),
-        "projectId": _id(deployment.project_id, switches),
+        "id": sent_id(deployment.id, switches),
+        "projectId": sent_id(deployment.project_id, switches),
         "label": deployment.label,
         "key": deployment.key,
         "deleted": deployment.deleted,
-        **_extra(switches),
+        **extra_fields(switches),
     }
     if switches.omit_deleted and not deployment.deleted:
         del row["deleted"]
     return row
 
 
-def _made_up(offset: int) -> Deployment:
-    id = str(_MADE_UP_IDS + offset)
-    return Deployment(id, _MADE_UP_PROJECT, "made-up-%s" % id, "client-" + id.zfill(32))
-
-
-def _extra(switches: Switches) -> Dict[str, Any]:
-    return {"_links": {"self": None, "tags": [{"deleted": True}]}, "revision": 7} if switches.extra_fields else {}
+def _made_up(id: str) -> Deployment:
+    return Deployment(id, MADE_UP_PROJECT, "made-up-%s" % id, "client-" + id.zfill(32))

@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+import collections.abc
 import dataclasses
-from typing import Any, Iterable, Mapping, Optional
+from typing import Any, Collection, List, Mapping, Optional
 
 
 class Refused(Exception):
@@ -27,17 +28,16 @@ class Invalid(ValueError):
     """A test asks the emulator for something it does not know: a seed, a switch or a fault."""
 
 
-def check_fields(what: str, given: Any, known: Iterable[str]) -> Mapping[str, Any]:
+def check_fields(what: str, given: Any, known: Collection[str]) -> Mapping[str, Any]:
     """Return ``given`` if it is a mapping with no other than the ``known`` fields, else raise :class:`Invalid`."""
-    if not isinstance(given, Mapping):
+    if not isinstance(given, collections.abc.Mapping):
         raise Invalid("%s must be an object, not %r" % (what, given))
-    known = sorted(known)
-    unknown = sorted(str(name) for name in given if name not in known)
+    unknown = [str(name) for name in given if name not in known]
     if unknown:
-        raise Invalid("%s has no %s; it has %s" % (what, ", ".join(unknown), ", ".join(known)))
+        raise Invalid("%s has no %s; it has %s" % (what, ", ".join(sorted(unknown)), ", ".join(sorted(known))))
     return given
 
 
-def field_names(record: type) -> Iterable[str]:
+def field_names(record: type) -> List[str]:
     """The names of the fields that the constructor of a dataclass takes."""
     return [field.name for field in dataclasses.fields(record) if field.init]

@@ -24,6 +24,10 @@ class Switches:
 
     ids: str = _switch("number", "JSON type of ids and project ids", "number", "string")
     opaque_ids: bool = _switch(False, "new ids are random hexadecimal strings, and every id is a string")
+    deployment_ids_in_flags: str = _switch(
+        "same", "JSON type of the ids of deployments in flags and experiments; same as other ids",
+        "same", "string", "number",
+    )  # fmt: skip
     default_page_size: int = _switch(100, "rows of a page when no limit is sent", minimum=1)
     max_page_size: int = _switch(1000, "cap on the limit", minimum=1)
     last_page: str = _switch(
@@ -39,14 +43,26 @@ class Switches:
     cursor: str = _switch("offset", "cursors are numbers or opaque strings", "offset", "opaque")
     cursor_repeats: bool = _switch(False, "the cursor of the last page leads to that page again")
     endless_pages: bool = _switch(False, "after the last row come pages with one made-up row each, for ever")
-    order: str = _switch("oldest_first", "order of lists", "oldest_first", "newest_first", "label", "shuffled")
+    order: str = _switch(
+        "oldest_first", "order of the list of deployments; flags and experiments come newest first",
+        "oldest_first", "newest_first", "label", "shuffled",
+    )  # fmt: skip
     unique_labels: str = _switch(
         "none", "rows of a project among which labels are unique when one is created, renamed or restored",
         "none", "active", "all",
     )  # fmt: skip
     duplicate_status: int = _switch(400, "status that answers a label that is taken", 400, 409)
+    archive_in_use: str = _switch(
+        "allowed", "what becomes of the archiving of a deployment that a flag or experiment uses, unless that is archived"
+        " itself; refused is a 400",
+        "allowed", "refused",
+    )  # fmt: skip
+    archived_field: str = _switch(
+        "none", "boolean field of flags and experiments listed with includeArchived=true that tells which are archived",
+        "none", "archived", "deleted",
+    )  # fmt: skip
     error_body: str = _switch("json", "shape of errors", "json", "json_nested", "text", "html", "empty")
-    stale_lists: int = _switch(0, "so many lists begun after a write do not show it yet")
+    stale_lists: int = _switch(0, "so many lists of its kind begun after a write do not show it yet")
     stale_seconds: float = _switch(0.0, "lists begun within so many seconds after a write do not show it yet")
     extra_fields: bool = _switch(False, "rows, lists and created ids carry fields that are not documented")
     omit_deleted: bool = _switch(False, "active rows have no field deleted")

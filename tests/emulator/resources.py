@@ -1,0 +1,69 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the resources of the API have in common."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Callable, Dict, List, TypeVar
+
+from flask import Response, g, request
+
+from . import paging
+from .answers import json_answer
+from .errors import Refused
+from .switches import Switches
+from .table import Table
+
+MADE_UP_PROJECT = "999999999"
+_MADE_UP_IDS = 900000000
+_is_number = re.compile("0|[1-9][0-9]*").fullmatch
+
+Row = TypeVar("Row")
+
+
+def list_answer(
+    name: str,
+    table: Table[Row],
+    rows: Callable[[int], List[Row]],
+    sent: Callable[[Row, Switches], Dict[str, Any]],
+    made_up: Callable[[str], Row],
+) -> Response:
+    """The page that the query asks for.
+
+    :param name: the field that holds the rows.
+    :param rows: all rows as of a watermark of the table.
+    :param sent: a row as it is sent.
+    :param made_up: the row of an endless page, from its id.
+    """
+    switches = g.switches
+    size = paging.page_size(request.args.get("limit"), switches)
+    cursor = request.args.get("cursor")
+    if cursor is None:
+        offset, watermark = 0, table.begin_listing(g.key)
+    else:
+        position = paging.read_cursor(cursor, switches)
+        offset = position.offset
+        watermark = table.latest_listing(g.key) if position.watermark is None else position.watermark
+    page, next_offset = paging.cut(rows(watermark), offset, size, switches)
+    if switches.endless_pages and not page:
+        page = [made_up(str(_MADE_UP_IDS + offset))]
+    body = {name: [sent(row, switches) for row in page]}
+    return json_answer({**body, **paging.next_cursor(next_offset, watermark, switches), **extra_fields(switches)})
+
+
+def check_access(project_id: str) -> None:
+    """Refuse a project that the management key does not cover."""
+    if project_id not in g.world.account.covered_by(g.key):
+        raise Refused(403, "no access to project %s" % project_id)
+
+
+def sent_id(id: str, switches: Switches, type: str = "same") -> Any:
+    """An id as it is sent: in the JSON type that switch ``ids`` says, unless it is to be another."""
+    wanted = switches.ids if type == "same" else type
+    return int(id) if wanted == "number" and not switches.opaque_ids and _is_number(id) else id
+
+
+def extra_fields(switches: Switches) -> Dict[str, Any]:
+    """Fields that are not documented, if there are to be any."""
+    return {"_links": {"self": None, "tags": [{"deleted": True}]}, "revision": 7} if switches.extra_fields else {}

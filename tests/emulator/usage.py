@@ -1,0 +1,111 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The flags and experiments of an account, which use its deployments."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Collection, Dict, FrozenSet, Iterable, List, Mapping, Optional, Tuple
+
+from .errors import Invalid, check_fields
+from .switches import Switches
+from .table import Table
+
+FLAG_FIELDS = ("id", "projectId", "key", "name", "enabled", "archived", "deployments")
+EDITABLE_FLAG_FIELDS = ("name", "enabled", "archived", "deployments")
+
+
+@dataclasses.dataclass(frozen=True)
+class Flag:
+    """A flag or an experiment at one moment; ids are strings whatever the API sends."""
+
+    id: str
+    project_id: str
+    key: str
+    name: str
+    enabled: bool = False
+    archived: bool = False
+    deployments: Tuple[str, ...] = ()
+
+    def as_dict(self) -> Dict[str, Any]:
+        """Everything that is true of it, as a JSON object."""
+        return {
+            "id": self.id,
+            "projectId": self.project_id,
+            "key": self.key,
+            "name": self.name,
+            "enabled": self.enabled,
+            "archived": self.archived,
+            "deployments": list(self.deployments),
+        }
+
+
+class Flags(Table[Flag]):
+    """The flags of an account, or its experiments; the deployments that they name need not exist."""
+
+    def fill(self, rows: Iterable[Mapping[str, Any]], switches: Switches) -> None:
+        """Store the rows of a seed."""
+        rows = list(rows)
+        self.claim_ids(rows, FLAG_FIELDS)
+        for row in rows:
+            flag = self._new(row, switches)
+            self.seed(flag.id, flag)
+
+    def add_by_hand(self, row: Mapping[str, Any], switches: Switches) -> Flag:
+        """Create one from a row as in a seed."""
+        with self.lock:
+            created = self._new(check_fields(self.what, row, FLAG_FIELDS), switches)
+            self.commit(created.id, created, switches)
+            return created
+
+    def edit_by_hand(self, id: str, changes: Mapping[str, Any], switches: Switches) -> Flag:
+        """Change ``name``, ``enabled``, ``archived`` or all the ``deployments``."""
+        check_fields("a change by hand", changes, EDITABLE_FLAG_FIELDS)
+        with self.lock:
+            before = self.expect(id)
+            if "deployments" in changes:
+                changes = {**changes, "deployments": _ids(changes["deployments"])}
+            after = dataclasses.replace(before, **changes)
+            _check_values(after)
+            if after != before:
+                self.commit(id, after, switches)
+            return after
+
+    def seen(self, projects: FrozenSet[str], key: Optional[str], archived: bool, watermark: int) -> List[Flag]:
+        """Those of some projects as of a watermark, newest first; with this key, unless that is None."""
+
+        def select(rows: Collection[Flag]) -> List[Flag]:
+            chosen = [row for row in rows if row.project_id in projects and (archived or not row.archived)]
+            if key is not None:
+                chosen = [row for row in chosen if row.key == key]
+            return chosen[::-1]
+
+        return self.rows(watermark, (projects, key, archived), select)
+
+    def _new(self, row: Mapping[str, Any], switches: Switches) -> Flag:
+        created = Flag(
+            id=self.id_of(row, switches),
+            project_id=str(row.get("projectId") or ""),
+            key=row.get("key", ""),
+            name=row.get("name", row.get("key", "")),
+            enabled=row.get("enabled", False),
+            archived=row.get("archived", False),
+            deployments=_ids(row.get("deployments", ())),
+        )
+        _check_values(created)
+        return created
+
+
+def _ids(given: Any) -> Tuple[str, ...]:
+    if not isinstance(given, (list, tuple)) or not all(type(id) in (str, int) and id != "" for id in given):
+        raise Invalid("deployments must be a list of ids, not %r" % (given,))
+    return tuple(map(str, given))
+
+
+def _check_values(flag: Flag) -> None:
+    for name, value in (("projectId", flag.project_id), ("key", flag.key), ("name", flag.name)):
+        if not isinstance(value, str) or not value:
+            raise Invalid("%s must be a string that is not empty, not %r" % (name, value))
+    for name, value in (("enabled", flag.enabled), ("archived", flag.archived)):
+        if not isinstance(value, bool):
+            raise Invalid("%s must be a boolean, not %r" % (name, value))
