@@ -13,6 +13,9 @@ import pytest
 from ansible_collections.community.amplitude.plugins.module_utils._client import Client
 from ansible_collections.community.amplitude.plugins.module_utils._errors import RequestFailed
 
+#: An error is one sentence: what was attempted, what stood in the way, and what to do next.
+SENTENCE = re.compile(r"Could not [^\n]+: [^\n]+; [^\n]*[^.\n]\.")
+
 KEY = "management-key"
 PATH = "/api/1/deployments"
 CALLS: t.Dict[str, t.Callable[[Client], t.Any]] = {
@@ -28,6 +31,6 @@ def failure(call: t.Callable[[Client], t.Any], client: Client, kind: t.Type[Requ
         call(client)
     assert caught.value.__class__ is kind or kind is RequestFailed
     message = str(caught.value)
-    assert re.match(r"Could not [^\n]+: [^\n]+; [^\n]*[^.\n]\.\Z", message)
+    assert SENTENCE.fullmatch(message)
     assert KEY not in message
     return caught.value

@@ -16,14 +16,18 @@ requirements:
 
 import json
 import os
+import re
 
 from ansible.plugins.callback import CallbackBase
 
 
 def shown(given):
-    """A result as it is, a task or play with its fields, and of anything else its name."""
+    """A result as it is, a task or play with its fields, and of anything else its name.
+
+    Of the task that a result belongs to only its name: there, Ansible has put the values of secret options.
+    """
     if hasattr(given, "_result"):
-        return dict(task=shown(given._task), host=str(given._host), res=given._result)
+        return dict(task=given._task.get_name(), host=str(given._host), res=given._result)
     if hasattr(given, "dump_attrs"):
         return given.dump_attrs()
     return str(given)
@@ -46,4 +50,4 @@ class CallbackModule(CallbackBase):
     CALLBACK_NAME = "everything"
     CALLBACK_NEEDS_ENABLED = True
 
-    locals().update({name: hook(name) for name in dir(CallbackBase) if name.startswith("v2_")})
+    locals().update({name: hook(name) for name in dir(CallbackBase) if re.match("v2_(?!on_any)", name)})

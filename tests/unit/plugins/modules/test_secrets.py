@@ -13,7 +13,9 @@ import http.client
 import json
 import re
 import socket
+import threading
 import traceback
+from urllib.parse import quote
 
 import pytest
 import requests
@@ -26,7 +28,8 @@ from ansible_collections.community.amplitude.tests.support.canaries import canar
 from ansible_collections.community.amplitude.tests.support.modules import run_module
 from ansible_collections.community.amplitude.tests.unit.plugins.modules import test_bad_input as bad_input
 
-MANAGEMENT_KEY = canary("key+/") + "=="
+HEART_OF_MANAGEMENT_KEY = canary()
+MANAGEMENT_KEY = "key+/" + HEART_OF_MANAGEMENT_KEY + "=="
 PASSWORD = canary("password-")
 SECRETS = {
     "management key": MANAGEMENT_KEY,
@@ -43,6 +46,9 @@ SEED = dict(
 )
 
 DEFAULT_KEY_IS_QUOTED = pytest.mark.xfail(reason="an answer is quoted with the key of a default deployment in it")
+CUT_KEY_IS_QUOTED = pytest.mark.xfail(reason="the management key is not recognised if its end is cut off")
+OTHER_ESCAPES = pytest.mark.xfail(reason="not each of the ways is known in which JSON and HTML can escape a character")
+REQUESTS_CRASHES = pytest.mark.xfail(raises=TypeError, reason="the TypeError of requests is not caught")
 EACH_SECRET = pytest.mark.parametrize(
     "secret",
     [pytest.param(name, marks=DEFAULT_KEY_IS_QUOTED if name.startswith("default") else ()) for name in SECRETS],
@@ -67,6 +73,7 @@ ECHOES = {
     "HTML link": '<p>Go to <a href="/login?key=@">/login?key=@</a></p>',
     "address": "no such page: /sdk/v2/flags?deployment_key=@&limit=1",
     "at the end of what is quoted": "." * 180 + " @",
+    "in an address that is quoted": "/login%3Fkey%3D@",
 }
 STATUSES = [301, 302, 400, 401, 403, 404, 409, 418, 429, 500, 503]
 #: What is asked, and the request that gets a bad answer.
@@ -97,6 +104,7 @@ PROXIES = {
     "of a scheme that is unknown": "ftp://user:@@127.0.0.1:1",
     "of SOCKS without its library": "socks5://user:@@127.0.0.1:1",
     "of SOCKS without a version": "socks://user:@@127.0.0.1:1",
+    "without a host": "http://user:@@",
 }
 #: What libraries can raise with a header or an address in it.
 EXCEPTIONS = {
@@ -166,20 +174,50 @@ def test_echo(emulator, connection, told, echo, secret):
 
 
 @pytest.mark.parametrize(
-    "body, secret",
+    "spelling",
     [
-        pytest.param("/login%3Fkey%3D" + SECRETS["server key"], SECRETS["server key"], id="in a quoted address",
-                     marks=pytest.mark.xfail(reason="a deployment key right after a letter or digit is quoted")),
-        pytest.param("<p>" + re.sub("[+/=]", lambda sign: "&#{0};".format(ord(sign.group())), MANAGEMENT_KEY),
-                     MANAGEMENT_KEY[5:-2], id="in HTML with character references",
-                     marks=pytest.mark.xfail(reason="what HTML escapes is not recognised")),
+        pytest.param(quote(MANAGEMENT_KEY, safe=""), id="in an address"),
+        pytest.param(MANAGEMENT_KEY.replace("/", r"\/"), id="with the escapes of JSON", marks=OTHER_ESCAPES),
+        pytest.param(re.sub("[+/=]", lambda sign: "&#{0};".format(ord(sign.group())), MANAGEMENT_KEY),
+                     id="with the escapes of HTML", marks=OTHER_ESCAPES),
     ],
 )  # fmt: skip
-def test_echo_in_another_spelling(emulator, connection, told, body, secret):
-    emulator.misbehave(action="status", status=400, body=body)
+def test_echo_in_another_spelling(emulator, connection, told, spelling):
+    emulator.misbehave(action="status", status=400, body="<p>Bearer {0} is not valid".format(spelling))
     result = run(connection, LIST)
     assert "answered 400 Bad Request" in result["msg"]
-    assert secret not in told() + rest(result)
+    assert HEART_OF_MANAGEMENT_KEY not in told() + rest(result)
+
+
+@CUT_KEY_IS_QUOTED
+@pytest.mark.parametrize("status", [200, 400])
+def test_echo_at_the_end_of_what_is_read(emulator, connection, told, status):
+    """The body is as long as its beginning that is searched for a message, but for the last character of the key."""
+    words = "<style>{0}</style>Authorization: Bearer " + MANAGEMENT_KEY
+    padding = "." * (_client.LONGEST_MESSAGE + 1 - len(words.format("")))
+    emulator.misbehave(action="status", status=status, body=words.format(padding))
+    result = run(connection, LIST)
+    assert result["failed"]
+    assert HEART_OF_MANAGEMENT_KEY not in told() + rest(result)
+
+
+@CUT_KEY_IS_QUOTED
+def test_echo_in_two_chunks(connection, told):
+    words = ("Authorization: Bearer " + MANAGEMENT_KEY).encode()
+    chunks = b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in (words[:-1], words[-1:], b""))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer():
+            with server.accept()[0] as connection:
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 400 Bad Request\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        result = run(connection, LIST, base_url="http://127.0.0.1:{0}".format(server.getsockname()[1]))
+        thread.join()
+    assert "answered 400 Bad Request" in result["msg"]
+    assert HEART_OF_MANAGEMENT_KEY not in told() + rest(result)
 
 
 @EACH_SECRET
@@ -227,7 +265,10 @@ def test_bad_answer(emulator, connection, told, fault):
 
 
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "ALL_PROXY"])
-@pytest.mark.parametrize("proxy", PROXIES)
+@pytest.mark.parametrize(
+    "proxy",
+    [pytest.param(name, marks=REQUESTS_CRASHES if name == "without a host" else ()) for name in PROXIES],
+)
 def test_proxy(emulator, connection, told, monkeypatch, proxy, variable):
     where = "127.0.0.1:{0}".format(emulator.port)
     address = PROXIES[proxy].format(where, "a" * 64)
@@ -249,8 +290,7 @@ def test_no_connection(emulator, connection, told):
 
 
 @pytest.mark.parametrize(
-    "address",
-    ["https://user:@@example.com", "http://@@127.0.0.1", "https://user:@", "https://example.com/?@", "user:@@example.com"],
+    "address", ["https://user:@@host", "http://@@127.0.0.1", "https://user:@", "https://host/?@", "user:@@host"]
 )
 def test_password_in_base_url(connection, told, address):
     """Ansible shows each option that is no secret as it was given, so this is about the message."""
@@ -297,9 +337,8 @@ def test_representations(emulator):
         emulator.misbehave(action="status", status=401, body=MANAGEMENT_KEY)
         with pytest.raises(_client.RequestFailed) as error:
             client.get("/api/1/deployments", "look")
-        for thing in (client, client._auth, client._session, client.patience, Deployments(client), request, error.value):
-            shown = "{0} {0!r} {1}".format(thing, [thing])
-            assert MANAGEMENT_KEY not in shown
+        for thing in (client, client._auth, client._session, Deployments(client), request, error.value):
+            assert MANAGEMENT_KEY not in "{0} {0!r} {1}".format(thing, [thing])
         assert MANAGEMENT_KEY not in repr(vars(error.value))
 
 
@@ -309,8 +348,8 @@ def test_control(emulator, connection, told, monkeypatch):
     emulator.misbehave(action="status", status=400, body=" ".join(SECRETS.values()))
     result = run(connection, LIST)
     words = told()
-    assert [name for name, secret in SECRETS.items() if secret in words] == list(SECRETS)
-    assert [name for name, secret in SECRETS.items() if secret in rest(result)] == list(SECRETS)[1:], "what Ansible masks"
+    assert all(secret in words for secret in SECRETS.values())
+    assert MANAGEMENT_KEY not in rest(result), "Ansible masks it"
 
 
 def test_control_of_exceptions(connection, told, monkeypatch):
