@@ -18,6 +18,8 @@ import typing as t
 from ._deployments import Deployment, Deployments
 from ._errors import Ambiguous, AmplitudeError, ApiError, Refused, RequestFailed
 from ._plan import Change, Observed, Plan, Rules, Wanted, changes_between, plan, validate
+from ._plans import Purge, check_usage, plan_all, validate_all
+from ._usage import read_usage
 
 #: Seconds before the list is read again: doubled each time, up to the longest.
 FIRST_LOOK = 0.1
@@ -43,6 +45,7 @@ class Outcome(t.NamedTuple):
     deployment: t.Optional[Deployment]
     changes: t.Sequence[Change]
     warnings: t.Sequence[str] = ()
+    pending: t.Sequence[Change] = ()
 
     def as_result(self) -> t.Dict[str, t.Any]:
         """The documented return values of the module ``amplitude_deployment``, without the warnings."""
@@ -54,62 +57,192 @@ class Outcome(t.NamedTuple):
         )
 
 
+class Outcomes(t.NamedTuple):
+    """What has been, or in check mode would be, done about many deployments: first those wanted, then those purged."""
+
+    outcomes: t.Sequence[Outcome]
+    wanted: int
+
+    def as_result(self) -> t.Dict[str, t.Any]:
+        """The documented return values of the module ``amplitude_deployments``, without warnings and ``pending``."""
+        changes = [dict(change._asdict()) for outcome in self.outcomes for change in outcome.changes]
+        diffs = [outcome.plan.diff() for outcome in self.outcomes]
+        return dict(
+            changed=bool(changes),
+            deployments=[each.deployment and each.deployment.as_result() for each in self.outcomes[: self.wanted]],
+            changes=changes,
+            diff={side: dict(deployments=[diff[side] for diff in diffs if diff[side]]) for side in ("before", "after")},
+        )
+
+    def pending(self) -> t.List[t.Dict[str, t.Any]]:
+        """The documented return value ``pending``: the changes that have not been carried out."""
+        return [dict(change._asdict()) for outcome in self.outcomes for change in outcome.pending]
+
+    @property
+    def warnings(self) -> t.List[str]:
+        """The warnings about all of them."""
+        return [warning for outcome in self.outcomes for warning in outcome.warnings]
+
+
 def ensure(deployments: Deployments, wanted: Wanted, rules: Rules, check_mode: bool) -> Outcome:
     """Make what is wanted true of one deployment, or in check mode say what that would change.
 
     :raises AmplitudeError: with the return values so far in its ``result`` if something was written before.
     """
     validate(wanted)
-    decision = _decide(deployments, wanted, rules)
-    if check_mode or not decision.changes:
+    [decision] = _decide(deployments, rules, lambda observed: [plan(wanted, observed, rules)])
+    if check_mode:
         return Outcome(decision, decision.after, decision.changes)
-    task = _Task(deployments, decision)
-    try:
-        for dummy in range(MOST_ROUNDS):
-            task.write()
-            _settle(deployments, [task])
-            if task.is_done:
-                return task.outcome()
-            task.decide_again(_decide(deployments, wanted, rules))
-            if task.is_done:
-                return task.outcome()
-        raise Refused(
-            "make {0} {1}".format(wanted, wanted.state), "something else changes it all the time", "find out what does"
-        )
-    except AmplitudeError as error:
-        if task.changes:
-            error.result.update(task.outcome().as_result())
-        raise
+    [outcome], error = _carry_out(deployments, [decision], rules)
+    if error is not None:
+        if outcome.changes:
+            error.result.update(outcome.as_result())
+        raise error
+    return outcome
 
 
-def _decide(deployments: Deployments, wanted: Wanted, rules: Rules) -> Plan:
+def ensure_all(
+    deployments: Deployments,
+    wanted: t.Sequence[Wanted],
+    rules: Rules,
+    purge: t.Optional[Purge],
+    check_mode: bool,
+    concurrency: int,
+) -> Outcomes:
+    """Make what is wanted true of many deployments, or in check mode say what that would change.
+
+    :param concurrency: how many requests may be under way at once.
+    :raises AmplitudeError: with ``pending`` and the other return values so far in its ``result`` if something was
+        written before.
+    """
+    validate_all(wanted)
+    decisions = _decide(deployments, rules, lambda observed: plan_all(wanted, observed, rules, purge))
+    if check_mode:
+        return Outcomes([Outcome(each, each.after, each.changes) for each in decisions], len(wanted))
+    outcomes, error = _carry_out(deployments, decisions, rules, concurrency)
+    result = Outcomes(outcomes, len(wanted))
+    if error is not None:
+        if any(outcome.changes for outcome in outcomes):
+            error.result.update(result.as_result())
+        error.result.update(pending=result.pending())
+        raise error
+    return result
+
+
+def _decide(deployments: Deployments, rules: Rules, make_plans: t.Callable[[Observed], t.List[Plan]]) -> t.List[Plan]:
+    """Plans made from the list of deployments, and checked against what uses what they archive."""
     for observed in _looks(deployments, RACES_SETTLE):
         try:
-            return plan(wanted, observed, rules)
+            plans = make_plans(observed)
         except Ambiguous as error:
             if not error.passing:
                 raise
             ambiguous = error
+        else:
+            _guard(deployments, plans, rules)
+            return plans
     raise ambiguous
 
 
-def _settle(deployments: Deployments, tasks: t.Iterable[_Task]) -> None:
-    """Read the list until every task knows what became of its write."""
-    waiting = [task for task in tasks if task.is_settling]
-    if not waiting:
+def _guard(deployments: Deployments, plans: t.Sequence[Plan], rules: Rules) -> None:
+    projects = {t.cast(Deployment, each.before).project_id for each in plans if each.archives}
+    if rules.force or not projects:
         return
-    failure: t.Optional[RequestFailed] = None
     try:
-        for observed in _looks(deployments, float("inf")):
-            for task in waiting:
-                task.look(observed)
-            waiting = [task for task in waiting if task.is_settling]
-            if not waiting:
-                return
-    except RequestFailed as error:
-        failure = error
+        usage = read_usage(deployments.client, projects)
+    except RequestFailed as failure:
+        raise Refused(
+            "find out whether flags or experiments still use what is to be archived",
+            "{0}: {1}".format(failure.doing, failure.problem),
+            "see to it that the management API key can list them, or set force to true to archive without asking",
+        ) from failure
+    check_usage(plans, usage)
+
+
+def _carry_out(
+    deployments: Deployments, plans: t.Sequence[Plan], rules: Rules, concurrency: int = 1
+) -> t.Tuple[t.List[Outcome], t.Optional[AmplitudeError]]:
+    """Carry out plans, and decide again about those for which others write the same at the same time.
+
+    :return: what came of each plan, and the first error, after which nothing more is begun.
+    """
+    tasks = [_Task(deployments, each) for each in plans]
+    error: t.Optional[AmplitudeError] = None
+    for dummy in range(MOST_ROUNDS):
+        waiting = [task for task in tasks if not task.is_done]
+        if not waiting or error is not None:
+            break
+        errors = [_write(waiting, concurrency), _settle(deployments, waiting)]
+        error = errors[0] or errors[1]
+        if error is None:
+            error = _decide_again(deployments, [task for task in waiting if not task.is_done], rules)
+    else:
+        error = Refused("make it as it should be", "something else changes it all the time", "find out what does")
+    return [task.outcome() for task in tasks], error
+
+
+def _write(tasks: t.Sequence[_Task], concurrency: int) -> t.Optional[AmplitudeError]:
+    """Send the writes of all tasks, wave by wave; return the first error, after which none is begun."""
+    errors: t.List[AmplitudeError] = []
+
+    def write(task: _Task) -> None:
+        if not errors:
+            try:
+                task.write()
+            except AmplitudeError as error:
+                errors.append(error)
+
+    for wave in sorted({task.wave for task in tasks}):
+        batch = [task for task in tasks if task.wave == wave]
+        if concurrency == 1 or len(batch) == 1:
+            for task in batch:
+                write(task)
+        else:
+            # Imported here because it takes a while, and most tasks write nothing or one thing.
+            from concurrent.futures import ThreadPoolExecutor
+
+            with ThreadPoolExecutor(concurrency) as threads:
+                list(threads.map(write, batch))
+    return errors[0] if errors else None
+
+
+def _settle(deployments: Deployments, tasks: t.Iterable[_Task]) -> t.Optional[AmplitudeError]:
+    """Read the list until every task knows what became of its write; return the first error."""
+    errors: t.List[AmplitudeError] = []
+
+    def tell(task: _Task, what: t.Callable[..., None], *args: t.Any) -> None:
+        try:
+            what(*args)
+        except AmplitudeError as error:
+            task.is_settling = False
+            errors.append(error)
+
+    waiting = [task for task in tasks if task.is_settling]
+    failure: t.Optional[RequestFailed] = None
+    if waiting:
+        try:
+            for observed in _looks(deployments, float("inf")):
+                for task in waiting:
+                    tell(task, task.look, observed)
+                waiting = [task for task in waiting if task.is_settling]
+                if not waiting:
+                    break
+        except RequestFailed as error:
+            failure = error
     for task in waiting:
-        task.give_up(failure)
+        tell(task, task.give_up, failure)
+    return errors[0] if errors else None
+
+
+def _decide_again(deployments: Deployments, tasks: t.Iterable[_Task], rules: Rules) -> t.Optional[AmplitudeError]:
+    try:
+        for task in tasks:
+            wanted = task.wanted
+            [decision] = _decide(deployments, rules, lambda observed: [plan(wanted, observed, rules)])
+            task.decide_again(decision)
+    except AmplitudeError as error:
+        return error
+    return None
 
 
 def _looks(deployments: Deployments, seconds: float) -> t.Iterator[Observed]:
@@ -142,9 +275,20 @@ class _Task:
         self._written: t.Optional[Plan] = None
         self._current = decision.after
 
+    @property
+    def wanted(self) -> Wanted:
+        """What the decision is about."""
+        return self._decision.wanted
+
+    @property
+    def wave(self) -> int:
+        """See :class:`._plan.Plan`."""
+        return self._decision.wave
+
     def outcome(self) -> Outcome:
-        """What has been done so far."""
-        return Outcome(self._written or self._decision, self._current, self.changes, self.warnings)
+        """What has been done so far, and what is left to be done."""
+        pending = () if self.is_done or self.changes else self._decision.changes
+        return Outcome(self._written or self._decision, self._current, self.changes, self.warnings, pending)
 
     def decide_again(self, decision: Plan) -> None:
         """Go on with another decision about the same deployment."""
@@ -160,6 +304,7 @@ class _Task:
         """
         before, after = self._decision.before, t.cast(Deployment, self._decision.after)
         self._started = time.monotonic()
+        self._shows_until = 0.0
         self._shown: t.Optional[Deployment] = None
         try:
             if before is None:
@@ -201,8 +346,10 @@ class _Task:
         elif self._shown is not None:
             # Somebody else has changed it since.
             self.is_settling = False
-        elif self._decision.before is not None and now > self._started + EDIT_SHOWS:
-            self.give_up(None)
+        elif self._decision.before is not None:
+            self._shows_until = self._shows_until or now + EDIT_SHOWS
+            if now > self._shows_until:
+                self.give_up(None)
 
     def give_up(self, failure: t.Optional[RequestFailed]) -> None:
         """There will be no more looks: because the patience of the task is at its end, or because one has failed.

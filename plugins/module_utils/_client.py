@@ -13,14 +13,14 @@ import http.client
 import json
 import re
 import ssl
-import time
+import threading
 import traceback
 import typing as t
 from urllib.parse import quote
 
 from ._deadline import Deadline, DeadlineAdapter
 from ._errors import AnswerLost, ApiError, ConnectionFailed, RequestFailed, UnexpectedAnswer
-from ._retry import Patience, backoff, may_retry, retry_after_seconds
+from ._retry import Pace, Patience, backoff, may_retry, retry_after_seconds
 from ._version import VERSION
 
 REQUESTS_IMPORT_ERROR: t.Optional[str]
@@ -38,6 +38,8 @@ PAGE_SIZE = 1000
 LARGEST_ANSWER = 8 * 1024 * 1024
 #: What is read at once: compressed, one chunk can grow a thousandfold.
 CHUNK = 16 * 1024
+#: Documented: 100 requests a second in a project. A little less, since requests do not arrive as evenly as they leave.
+REQUESTS_PER_SECOND = 95
 #: Ten million rows. A list that goes on beyond this has no end.
 MOST_PAGES = 10000
 
@@ -45,7 +47,8 @@ MOST_PAGES = 10000
 LONGEST_MESSAGE = 4096
 
 SECRET = "********"
-_DEPLOYMENT_KEY = re.compile(r"(client|server)-[A-Za-z0-9]{16,}")
+#: The keys of client and server deployments, and that of a default deployment, which is an API key of Amplitude.
+_DEPLOYMENT_KEY = re.compile(r"(client|server)-[A-Za-z0-9]{16,}|[0-9a-fA-F]{32,}")
 
 Json = t.Any
 
@@ -94,22 +97,37 @@ class Client:
         self._timeout = timeout
         # The key must not travel in the clear through a proxy; only loopback addresses are spoken to without TLS.
         self._proxies = None if base_url.startswith("https:") else {"http": None, "all": None}
-        self._session = requests.Session()
-        for scheme in ("https://", "http://"):
-            self._session.mount(scheme, DeadlineAdapter())
-        # Even if told not to follow a redirect, requests reads the whole of it to find out where it leads.
-        self._session.get_redirect_target = lambda resp: None  # type: ignore[method-assign]
-        self._session.headers.update(
-            {"Accept": "application/json", "User-Agent": "ansible-community.amplitude/" + VERSION}
-        )
+        self._pace = Pace(REQUESTS_PER_SECOND)
+        self._thread = threading.local()
+        self._sessions: t.List[requests.Session] = []
         if verify is False:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+
+    @property
+    def _session(self) -> requests.Session:
+        """The session of this thread: those of requests are not made to be shared."""
+        session: t.Optional[requests.Session] = getattr(self._thread, "session", None)
+        if session is None:
+            session = self._thread.session = self._new_session()
+            self._sessions.append(session)
+        return session
+
+    @staticmethod
+    def _new_session() -> requests.Session:
+        session = requests.Session()
+        for scheme in ("https://", "http://"):
+            session.mount(scheme, DeadlineAdapter())
+        # Even if told not to follow a redirect, requests reads the whole of it to find out where it leads.
+        session.get_redirect_target = lambda resp: None  # type: ignore[method-assign]
+        session.headers.update({"Accept": "application/json", "User-Agent": "ansible-community.amplitude/" + VERSION})
+        return session
 
     def __enter__(self) -> Client:
         return self
 
     def __exit__(self, *dummy: t.Any) -> None:
-        self._session.close()
+        for session in self._sessions:
+            session.close()
 
     def get(self, path: str, doing: str, params: t.Optional[t.Mapping[str, t.Any]] = None) -> Json:
         """GET a JSON document."""
@@ -180,11 +198,11 @@ class Client:
     ) -> bytes:
         attempt = 0
         while True:
-            started = time.monotonic()
+            started = self.patience.now()
             try:
                 return self._send_once(verb, path, doing, params, body)
             except RequestFailed as failure:
-                self.patience.spend(time.monotonic() - started)
+                self.patience.spend(started, self.patience.now())
                 if not may_retry(verb, failure) or not self.patience.wait(backoff(attempt, failure.retry_after)):
                     raise
             attempt += 1
@@ -197,6 +215,7 @@ class Client:
         params: t.Optional[t.Mapping[str, t.Any]],
         body: t.Optional[t.Mapping[str, t.Any]],
     ) -> bytes:
+        self._pace.wait()
         deadline = Deadline(self._timeout)
         try:
             # verify goes with the request, not with the session: there REQUESTS_CA_BUNDLE would win over it.
@@ -216,7 +235,7 @@ class Client:
                 answer = self._read(response, doing) if success else self._read_error(response)
                 if success and deadline.expired:
                     raise self._lost(doing, self._no_answer())
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError, TypeError) as error:
             if deadline.expired:
                 raise self._lost(doing, self._no_answer()) from None
             # The text of such an error can hold the address of a proxy with its password: it is never passed on.
@@ -234,19 +253,22 @@ class Client:
             size += len(chunk)
             if size > LARGEST_ANSWER:
                 raise self.unexpected(doing, "of more than {0} MiB".format(LARGEST_ANSWER // 1024**2))
-        announced = response.headers.get("Content-Length", "")
-        # urllib3 1.26 takes a body that ends too early for a whole one.
-        if re.fullmatch("[0-9]+", announced) and response.raw.tell() < int(announced):
+        if _is_cut_off(response):
             raise self._lost(doing, "was cut off in the middle of its answer")
         return b"".join(chunks)
 
     @staticmethod
     def _read_error(response: requests.Response) -> bytes:
-        """As much as can be had of the body of an error; the status tells what has happened even without it."""
+        """The body of an error, or its beginning; the status tells what has happened even without it."""
+        answer = b""
         try:
-            return next(response.iter_content(LONGEST_MESSAGE), b"")
+            for chunk in response.iter_content(LONGEST_MESSAGE):
+                answer += chunk
+                if len(answer) > LONGEST_MESSAGE:
+                    return answer
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError):
             return b""
+        return b"" if _is_cut_off(response) else answer
 
     def _no_answer(self) -> str:
         return "brought no whole answer within {0:g} seconds".format(self._timeout)
@@ -298,6 +320,9 @@ class Client:
             requests.exceptions.InvalidURL,
             requests.exceptions.InvalidSchema,
             urllib3.exceptions.LocationValueError,
+            # What requests makes of a proxy variable that is no address.
+            UnicodeEncodeError,
+            TypeError,
         )
         if isinstance(error, never_sent):
             return not_connected(
@@ -343,9 +368,12 @@ class Client:
 
     def _quote(self, answer: bytes) -> str:
         """What an answer says, in one short line without secrets."""
-        text = _gist(answer[:LONGEST_MESSAGE].decode("utf-8", "replace"))
         key = self._management_api_key
-        for spelling in (key, json.dumps(key)[1:-1], html.escape(key), quote(key, safe="")):
+        if len(answer) > LONGEST_MESSAGE:
+            # The cut must not go through a key, whose beginning nobody would recognise, however it is spelled.
+            answer = answer[: max(0, LONGEST_MESSAGE - 6 * max(len(key), 64))]
+        text = _gist(answer.decode("utf-8", "replace"))
+        for spelling in (key, json.dumps(key)[1:-1], key.replace("/", "\\/"), html.escape(key), quote(key, safe="")):
             text = text.replace(spelling, SECRET)
         text = _DEPLOYMENT_KEY.sub(SECRET, text)
         text = " ".join("".join(char if char.isprintable() else " " for char in text).split())
@@ -365,7 +393,13 @@ def _gist(text: str) -> str:
             document = inner[0]
         return document if isinstance(document, str) else json.dumps(document)
     except (ValueError, RecursionError):
-        return re.sub(r"<[^<>]*>", " ", re.sub(r"(?is)<(script|style)\b.*?</\1>", " ", text))
+        return html.unescape(re.sub(r"<[^<>]*>", " ", re.sub(r"(?is)<(script|style)\b.*?</\1>", " ", text)))
+
+
+def _is_cut_off(response: requests.Response) -> bool:
+    """Whether a body is shorter than was announced, which urllib3 1.26 takes for the end."""
+    announced = response.headers.get("Content-Length", "")
+    return re.fullmatch("[0-9]+", announced) is not None and response.raw.tell() < int(announced)
 
 
 def _causes(error: t.Any) -> t.Iterator[BaseException]:

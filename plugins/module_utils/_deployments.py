@@ -56,7 +56,7 @@ def check_identifier(option: str, value: t.Optional[str]) -> None:
 
     :raises InputError: naming the option.
     """
-    if value is not None and _identifier(value) is None:
+    if value is not None and identifier_from(value) is None:
         problem = "cannot be {0!r}".format(value) if value else "is empty"
         raise InputError("use the options", "{0} {1}".format(option, problem), "give it as Amplitude shows it")
 
@@ -107,7 +107,7 @@ class Deployments:
         """Create a deployment and return its id. The API answers with nothing else: the key is only in the list."""
         doing = "create the {0} deployment {1!r} in project {2}".format(type, label, project_id)
         answer = self.client.post(_PATH, doing, dict(projectId=project_id, label=label, type=type))
-        identifier = _identifier(answer.get("id")) if isinstance(answer, dict) else None
+        identifier = identifier_from(answer.get("id")) if isinstance(answer, dict) else None
         if identifier is None:
             raise self.client.unexpected(doing, "without the id of the new deployment")
         return identifier
@@ -123,7 +123,7 @@ class Deployments:
 
     def _from_row(self, row: t.Mapping[str, t.Any]) -> Deployment:
         """Read one row of the list. Unknown fields are ignored; a row without ``deleted`` is an active one."""
-        identifier, project_id = _identifier(row.get("id")), _identifier(row.get("projectId"))
+        identifier, project_id = identifier_from(row.get("id")), identifier_from(row.get("projectId"))
         label, key, deleted = row.get("label"), row.get("key"), row.get("deleted")
         if deleted is None:
             deleted = False
@@ -144,7 +144,7 @@ class Deployments:
         )
 
 
-def _identifier(value: t.Any) -> t.Optional[str]:
+def identifier_from(value: t.Any) -> t.Optional[str]:
     """An id as text, whether it came as text or as a number (which of the two is not documented); None if neither."""
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)

@@ -68,6 +68,10 @@ class Ambiguous(Refused):
         self.passing = passing
 
 
+class LabelTaken(Refused):
+    """A label that is to become active belongs to another active deployment, which may be about to give it up."""
+
+
 class RequestFailed(AmplitudeError):
     """A request did not get its documented answer.
 

@@ -15,7 +15,7 @@ import re
 import typing as t
 
 from ._deployments import Deployment, check_identifier, order_of_id
-from ._errors import Ambiguous, InputError, Refused
+from ._errors import Ambiguous, InputError, LabelTaken, Refused
 
 
 class Wanted(t.NamedTuple):
@@ -61,13 +61,20 @@ class Change(t.NamedTuple):
 class Plan(t.NamedTuple):
     """The decision about one deployment: how it is, how it will be, and the changes that lead there.
 
-    ``before`` and ``after`` are None where there is no deployment; without ``changes`` they are the same.
+    ``before`` and ``after`` are None where there is no deployment; without ``changes`` they are the same. ``wave``
+    orders the plans that were made together: those of one wave can be carried out in any order, after the waves before.
     """
 
     wanted: Wanted
     before: t.Optional[Deployment]
     after: t.Optional[Deployment]
     changes: t.Tuple[Change, ...] = ()
+    wave: int = 0
+
+    @property
+    def archives(self) -> bool:
+        """Whether an active deployment becomes an archived one."""
+        return any(change.action == "archive" for change in self.changes)
 
     def diff(self) -> t.Dict[str, t.Any]:
         """Before and after of the managed fields; ``{}`` stands for absent or archived. Never a key."""
@@ -95,6 +102,25 @@ class Observed:
         for deployment in deployments:
             self._by_id[deployment.id] = deployment
             self._by_label.setdefault((deployment.project_id, deployment.label), []).append(deployment)
+
+    def copy(self) -> Observed:
+        """Another one, to try out on it what changes would lead to."""
+        other = Observed(())
+        other._by_id = dict(self._by_id)
+        other._by_label = {label: list(rows) for label, rows in self._by_label.items()}
+        return other
+
+    def replace(self, before: t.Optional[Deployment], after: t.Optional[Deployment]) -> None:
+        """Pretend that a deployment has changed, or has been created."""
+        if before is not None:
+            self._by_label[(before.project_id, before.label)].remove(before)
+        if after is not None:
+            self._by_id[after.id] = after
+            self._by_label.setdefault((after.project_id, after.label), []).append(after)
+
+    def all_active(self) -> t.Iterator[Deployment]:
+        """Every deployment that is not archived, in no particular order."""
+        return (row for row in self._by_id.values() if not row.deleted)
 
     def with_id(self, identifier: str) -> t.Optional[Deployment]:
         """The deployment with this id in any project."""
@@ -162,8 +188,8 @@ def _plan_present(wanted: Wanted, observed: Observed, rules: Rules) -> Plan:
     if changes:
         holders = [row for row in observed.with_label(wanted.project_id, label, deleted=False) if row.id != before.id]
         if holders:
-            raise _refused(
-                wanted,
+            raise LabelTaken(
+                _doing(wanted),
                 "the label {0!r} belongs to the active deployment with the id {1} already".format(label, _ids(holders)),
                 "archive or rename that one first, or use another label",
             )

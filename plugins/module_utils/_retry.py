@@ -11,6 +11,7 @@ import datetime
 import email.utils
 import random
 import re
+import threading
 import time
 import typing as t
 
@@ -61,23 +62,64 @@ def retry_after_seconds(header: t.Optional[str]) -> t.Optional[float]:
 
 
 class Patience:
-    """The seconds that one task may spend waiting and retrying in all, whoever spends them.
+    """The seconds that one task may spend waiting and retrying in all, in however many threads.
+
+    What several threads wait at the same time counts once.
 
     :param seconds: the budget; 0 means that nothing is ever waited for.
     """
 
-    def __init__(self, seconds: float, sleep: t.Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        seconds: float,
+        sleep: t.Callable[[float], None] = time.sleep,
+        clock: t.Callable[[], float] = time.monotonic,
+    ) -> None:
         self.left = seconds
         self._sleep = sleep
+        self.now = clock
+        self._lock = threading.Lock()
+        self._spent_until = float("-inf")
 
     def wait(self, seconds: float) -> bool:
         """Sleep and answer True; or, if the budget does not allow for that, answer False at once."""
-        if self.left <= 0 or seconds > self.left:
-            return False
-        self.spend(seconds)
+        with self._lock:
+            now = self.now()
+            if self.left <= 0 or self._cost(now, now + seconds) > self.left:
+                return False
+            self._spend(now, now + seconds)
         self._sleep(seconds)
         return True
 
-    def spend(self, seconds: float) -> None:
-        """Count seconds that went by in some other way, for example in an attempt that timed out."""
-        self.left = max(0.0, self.left - seconds)
+    def spend(self, start: float, end: float) -> None:
+        """Count time that went by in some other way, for example in an attempt that timed out.
+
+        :param start, end: what :meth:`now` said then.
+        """
+        with self._lock:
+            self._spend(start, end)
+
+    def _cost(self, start: float, end: float) -> float:
+        return max(0.0, end - max(start, self._spent_until))
+
+    def _spend(self, start: float, end: float) -> None:
+        self.left = max(0.0, self.left - self._cost(start, end))
+        self._spent_until = max(self._spent_until, end)
+
+
+class Pace:
+    """Keeps requests so far apart that no more than so many are sent in a second, in however many threads."""
+
+    def __init__(self, requests_per_second: float) -> None:
+        self._interval = 1.0 / requests_per_second
+        self._lock = threading.Lock()
+        self._next = 0.0
+
+    def wait(self) -> None:
+        """Sleep until the next request may be sent."""
+        with self._lock:
+            now = time.monotonic()
+            start = max(now, self._next)
+            self._next = start + self._interval
+        if start > now:
+            time.sleep(start - now)

@@ -16,7 +16,7 @@ description:
   - A deployment is found by its O(label) in its project, or by its O(id). Archived deployments are restored, because
     the API only ever archives; it deletes nothing.
   - One task sends one GET request for each 1,000 deployments that the management API key can see, and a write only if
-    something has to change.
+    something has to change. Use M(community.amplitude.amplitude_deployments) for many deployments at once.
 extends_documentation_fragment:
   - community.amplitude.connection
   - community.amplitude.attributes
@@ -71,10 +71,14 @@ options:
   force:
     description:
       - Whether a deployment is archived although that probably does harm.
-      - Without it the default deployment of a project is never archived. Web Experiments and Guides depend on it.
+      - Without it the default deployment of a project is not archived, on which Web Experiments and Guides depend, nor
+        is a deployment that a flag or an experiment still uses. Flags and experiments that are archived themselves do
+        not count.
+      - If it cannot be read which flags and experiments use a deployment, it is not archived either.
     type: bool
     default: false
 seealso:
+  - module: community.amplitude.amplitude_deployments
   - module: community.amplitude.amplitude_deployment_info
   - name: Deployment endpoints of the Experiment Management API
     description: The API that this module uses.

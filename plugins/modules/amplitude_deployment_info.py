@@ -46,6 +46,12 @@ options:
       - Whether archived deployments are returned too.
     type: bool
     default: false
+  include_usage:
+    description:
+      - Whether the flags and experiments that use a deployment are returned with it.
+      - This takes at least four more requests for each project.
+    type: bool
+    default: false
 seealso:
   - module: community.amplitude.amplitude_deployment
   - name: Deployment endpoints of the Experiment Management API
@@ -109,6 +115,26 @@ deployments:
       description: Whether it is archived.
       type: bool
       sample: false
+    used_by:
+      description: The flags and experiments that use it, those that are archived last.
+      type: dict
+      returned: O(include_usage=true)
+      contains:
+        flags:
+          description: The flags, each with its C(id), C(key) and C(name), and whether it is C(enabled) and C(archived).
+          type: list
+          elements: dict
+          sample:
+            - id: "815"
+              key: new-checkout
+              name: New checkout
+              enabled: true
+              archived: false
+        experiments:
+          description: The experiments, with the same fields.
+          type: list
+          elements: dict
+          sample: []
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -120,6 +146,7 @@ from ansible_collections.community.amplitude.plugins.module_utils._deployments i
     select,
 )
 from ansible_collections.community.amplitude.plugins.module_utils._errors import AmplitudeError
+from ansible_collections.community.amplitude.plugins.module_utils._usage import read_usage
 
 FILTERS = dict(
     project_id=dict(type="str"),
@@ -131,14 +158,22 @@ FILTERS = dict(
 
 
 def main():
-    module = AnsibleModule(argument_spec=dict(connection_spec(), **FILTERS), supports_check_mode=True)
+    module = AnsibleModule(
+        argument_spec=dict(connection_spec(), include_usage=dict(type="bool", default=False), **FILTERS),
+        supports_check_mode=True,
+    )
     try:
         check_identifier("project_id", module.params["project_id"])
         with client_from(module.params) as client:
             found = select(Deployments(client).list(), **{option: module.params[option] for option in FILTERS})
+            deployments = [deployment.as_result() for deployment in found]
+            if module.params["include_usage"]:
+                usage = read_usage(client, {deployment.project_id for deployment in found})
+                for deployment in deployments:
+                    deployment["used_by"] = usage.as_result(deployment["id"])
     except AmplitudeError as error:
         module.fail_json(msg=str(error), **error.result)
-    module.exit_json(changed=False, deployments=[deployment.as_result() for deployment in found])
+    module.exit_json(changed=False, deployments=deployments)
 
 
 if __name__ == "__main__":

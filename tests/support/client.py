@@ -25,6 +25,17 @@ CALLS: t.Dict[str, t.Callable[[Client], t.Any]] = {
 }
 
 
+class Clock:
+    """A clock on which sleeping takes no time, but is seen to have taken it."""
+
+    def __init__(self, real: t.Callable[[], float] = lambda: 0.0) -> None:
+        self.sleeps: t.List[float] = []
+        self._real = real
+
+    def __call__(self) -> float:
+        return self._real() + sum(self.sleeps)
+
+
 def failure(call: t.Callable[[Client], t.Any], client: Client, kind: t.Type[RequestFailed] = RequestFailed) -> t.Any:
     """The failure of a call, which is of this kind; its text is one sentence without the management API key."""
     with pytest.raises(kind) as caught:

@@ -31,7 +31,7 @@ from ansible_collections.community.amplitude.plugins.module_utils._errors import
     UnexpectedAnswer,
 )
 from ansible_collections.community.amplitude.plugins.module_utils._retry import Patience
-from ansible_collections.community.amplitude.tests.support.client import CALLS, KEY, PATH, failure
+from ansible_collections.community.amplitude.tests.support.client import CALLS, KEY, PATH, Clock, failure
 from ansible_collections.community.amplitude.tests.support.servers import RawServer, http
 
 GALAXY = yaml.safe_load((pathlib.Path(__file__).parents[4] / "galaxy.yml").read_text(encoding="utf-8"))
@@ -65,9 +65,9 @@ def impatient(url: str, timeout: float = 5.0) -> t.Iterator[Client]:
 
 def sleepless(client: Client, budget: float = 1000.0) -> t.List[float]:
     """Give a client patience that passes no time; the answer is the list in which the seconds will be."""
-    sleeps: t.List[float] = []
-    client.patience = Patience(budget, sleeps.append)
-    return sleeps
+    clock = Clock(time.monotonic)
+    client.patience = Patience(budget, clock.sleeps.append, clock)
+    return clock.sleeps
 
 
 # What is sent

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +18,8 @@ from ansible_collections.community.amplitude.plugins.module_utils._errors import
     ConnectionFailed,
     UnexpectedAnswer,
 )
-from ansible_collections.community.amplitude.plugins.module_utils._retry import Patience, backoff, may_retry
+from ansible_collections.community.amplitude.plugins.module_utils._retry import Pace, Patience, backoff, may_retry
+from ansible_collections.community.amplitude.tests.support.client import Clock
 
 WORDS = ("do it", "it failed", "do something else")
 
@@ -107,18 +111,18 @@ def test_hosts_that_were_refused_at_the_same_moment_do_not_come_back_at_the_same
     ],
 )
 def test_patience(budget, waits, sleeps, left):
-    slept = []
-    patience = Patience(budget, slept.append)
+    clock = Clock()
+    slept, patience = clock.sleeps, Patience(budget, clock.sleeps.append, clock)
     granted = [seconds for seconds in waits if patience.wait(seconds)]
     assert (granted, slept, patience.left) == (sleeps, sleeps, left)
 
 
 def test_other_expenses_leave_less_to_wait():
-    slept = []
-    patience = Patience(10, slept.append)
-    patience.spend(7)
+    clock = Clock()
+    slept, patience = clock.sleeps, Patience(10, clock.sleeps.append, clock)
+    patience.spend(-7, 0)
     assert (patience.left, patience.wait(4), patience.wait(3), patience.left) == (3, False, True, 0)
-    patience.spend(5)
+    patience.spend(0, 5)
     assert (patience.left, slept) == (0, [3])
 
 
@@ -127,12 +131,40 @@ def test_other_expenses_leave_less_to_wait():
     deeds=st.lists(st.tuples(st.sampled_from(["wait", "spend"]), st.floats(0, 500)), max_size=30),
 )
 def test_patience_never_sleeps_longer_than_its_budget(budget, deeds):
-    slept = []
-    patience = Patience(budget, slept.append)
+    clock = Clock()
+    slept, patience = clock.sleeps, Patience(budget, clock.sleeps.append, clock)
     lefts = [patience.left]
     for deed, seconds in deeds:
-        getattr(patience, deed)(seconds)
+        if deed == "wait":
+            patience.wait(seconds)
+        else:
+            patience.spend(clock(), clock() + seconds)
         lefts.append(patience.left)
     assert sum(slept) <= budget + 1e-6
     assert all(later <= earlier for earlier, later in zip(lefts, lefts[1:]))
     assert patience.left >= 0
+
+
+def test_what_is_waited_for_at_the_same_time_counts_once():
+    now = [0.0]
+    patience = Patience(10, lambda seconds: None, lambda: now[0])
+    assert patience.wait(4) and patience.wait(4) and patience.wait(3)
+    assert patience.left == 6
+    now[0] = 2.0
+    assert patience.wait(4)
+    assert patience.left == 4
+    patience.spend(0, 5)
+    assert patience.left == 4
+    patience.spend(1, 7)
+    assert patience.left == 3
+
+
+def test_pace():
+    pace = Pace(100)
+    started = time.monotonic()
+    threads = [threading.Thread(target=pace.wait) for dummy in range(11)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert time.monotonic() - started >= 0.1

@@ -33,7 +33,7 @@ FAULTS = {
 TASKS = {
     "create": (dict(label="new", type="client"), "POST", ("new", False)),
     "rename": (dict(label="shop", previous_label="web"), "PATCH", ("shop", False)),
-    "archive": (dict(label="web", state="absent"), "PATCH", ("web", True)),
+    "archive": (dict(label="web", state="absent", force=True), "PATCH", ("web", True)),
     "restore and rename": (dict(id="8", label="shop"), "PATCH", ("shop", False)),
 }
 SEED = {

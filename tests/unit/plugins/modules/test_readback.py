@@ -62,7 +62,7 @@ def test_edit_that_the_list_never_shows(emulator, run, state, deleted):
 
 def test_edit_that_cannot_be_read_back(emulator, run):
     emulator.create_deployment(projectId="1", label="web", type="client")
-    emulator.misbehave(method="GET", action="status", status=403, nth=2)
+    emulator.misbehave(method="GET", path="deployments", action="status", status=403, nth=2)
     result = run(label="web", state="absent")
     assert not result.get("failed") and result["changed"] and result["deployment"]["deleted"]
     assert re.match(

@@ -1,0 +1,249 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it can change in any release. Do not import it from elsewhere.
+
+"""One plan for many deployments, and what must not be archived: pure decisions like those of :mod:`._plan`."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ._deployments import Deployment, check_identifier, order_of_id
+from ._errors import InputError, LabelTaken, Refused
+from ._plan import Observed, Plan, Rules, Wanted, changes_between, plan, validate
+from ._usage import Usage
+
+
+class Purge(t.NamedTuple):
+    """Archive the active deployments of these projects that are not wanted, if there are at most so many of them.
+
+    ``limit`` is None if nobody has said how many: then it is :data:`USUAL_LIMIT`, and none at all if nothing is wanted.
+    """
+
+    project_ids: t.FrozenSet[str]
+    limit: t.Optional[int] = None
+
+
+USUAL_LIMIT = 10
+
+
+def wanted_from(params: t.Mapping[str, t.Any]) -> t.List[Wanted]:
+    """The wishes in the options ``deployments`` and ``project_id``.
+
+    :raises InputError: one of them is of no project, or ``concurrency`` is out of range.
+    """
+    if not 1 <= params["concurrency"] <= 32:
+        raise InputError(
+            "use the options", "concurrency is {0}".format(params["concurrency"]), "give a number from 1 to 32"
+        )
+    wanted = []
+    for number, item in enumerate(params["deployments"], 1):
+        options = {option: item[option] for option in Wanted._fields}
+        if options["project_id"] is None:
+            options["project_id"] = params["project_id"]
+        if options["project_id"] is None:
+            raise _unusable("item {0} has no project_id".format(number), "set it there or for the whole task")
+        wanted.append(Wanted(**options))
+    return wanted
+
+
+def purge_from(params: t.Mapping[str, t.Any], wanted: t.Iterable[Wanted]) -> t.Optional[Purge]:
+    """What the options ``purge`` and ``purge_limit`` allow to archive.
+
+    :raises InputError: it is not known in which project, or the limit is negative.
+    """
+    if not params["purge"]:
+        return None
+    check_identifier("project_id", params["project_id"])
+    project_ids = {item.project_id for item in wanted}
+    if params["project_id"] is not None:
+        project_ids.add(params["project_id"])
+    if not project_ids:
+        raise InputError("use the options", "purge is true, but no project is named", "set project_id")
+    limit = params["purge_limit"]
+    if limit is not None and limit < 0:
+        raise InputError("use the options", "purge_limit is {0}".format(limit), "give a number from 0")
+    return Purge(frozenset(project_ids), limit)
+
+
+def validate_all(wanted: t.Sequence[Wanted]) -> None:
+    """Find what is wrong with the wishes themselves, each alone and all together.
+
+    :raises InputError: naming the items, which are counted from 1.
+    """
+    labels: t.Dict[t.Tuple[str, str], int] = {}
+    ids: t.Dict[str, int] = {}
+    for number, item in enumerate(wanted, 1):
+        try:
+            validate(item)
+        except InputError as error:
+            raise _unusable("item {0}: {1}".format(number, error.problem), error.advice) from None
+        if item.label is not None:
+            first = labels.setdefault((item.project_id, item.label), number)
+            if first != number:
+                raise _unusable(
+                    "items {0} and {1} have the same label {2!r} in project {3}".format(
+                        first, number, item.label, item.project_id
+                    ),
+                    "leave one of them out",
+                )
+        if item.id is not None:
+            first = ids.setdefault(item.id, number)
+            if first != number:
+                raise _unusable(
+                    "items {0} and {1} have the same id {2}".format(first, number, item.id), "leave one of them out"
+                )
+    for number, item in enumerate(wanted, 1):
+        other = labels.get((item.project_id, item.previous_label or ""))
+        if other is not None and wanted[other - 1].state == "absent":
+            raise _unusable(
+                "item {0} is to be renamed from {1!r}, which item {2} says is absent".format(
+                    number, item.previous_label, other
+                ),
+                "leave out item {0} or the previous_label".format(other),
+            )
+
+
+def plan_all(
+    wanted: t.Sequence[Wanted], observed: Observed, rules: Rules, purge: t.Optional[Purge] = None
+) -> t.List[Plan]:
+    """Decide what has to be written so that all that is wanted becomes true.
+
+    :return: a plan for each of the wishes, in their order, and after them one for each deployment to purge.
+    :raises Refused: one of the wishes cannot be planned, two of them mean the same deployment, or too many would be
+        purged.
+    """
+    state = observed.copy()
+    plans: t.Dict[int, Plan] = {}
+    claimed: t.Dict[t.Optional[str], Plan] = {}
+    waiting = _renames_first(wanted)
+    while waiting:
+        put_off: t.List[int] = []
+        taken: t.Optional[LabelTaken] = None
+        for index in waiting:
+            try:
+                decision = plan(wanted[index], state, rules)
+            except LabelTaken as error:
+                taken = taken or error
+                put_off.append(index)
+                continue
+            if decision.before is not None and decision.before.id in claimed:
+                raise _refuse_claimed(decision, claimed[decision.before.id])
+            decision = decision._replace(wave=_wave(decision, observed, claimed))
+            plans[index] = decision
+            if decision.before is not None:
+                claimed[decision.before.id] = decision
+            if decision.changes:
+                state.replace(decision.before, decision.after)
+        if taken is not None and len(put_off) == len(waiting):
+            raise taken
+        waiting = put_off
+    purged = [] if purge is None else _plan_purge(wanted, observed, purge, claimed)
+    return [plans[index] for index in range(len(wanted))] + purged
+
+
+def check_usage(plans: t.Iterable[Plan], usage: Usage) -> None:
+    """Refuse to archive what flags or experiments still use. Those that are archived themselves do not count.
+
+    :raises Refused: naming the deployments and what uses them.
+    """
+    used = []
+    for decision in plans:
+        if decision.archives:
+            before = t.cast(Deployment, decision.before)
+            users = usage.of(t.cast(str, before.id))
+            if users:
+                text = "{0!r} (id {1}) is used by {2}".format(before.label, before.id, ", ".join(map(str, users)))
+                archived = usage.of(t.cast(str, before.id), archived=True)
+                if archived:
+                    text += " (and by {0}, archived)".format(", ".join(map(str, archived)))
+                used.append(text)
+    if used:
+        raise Refused(
+            "archive what is not wanted",
+            "the deployment {0}".format(", the deployment ".join(used)),
+            "remove it from them in Amplitude, or set force to true to archive it all the same",
+        )
+
+
+def _renames_first(wanted: t.Sequence[Wanted]) -> t.List[int]:
+    """The wishes in an order in which a label is given up by a rename before another wish asks for it.
+
+    :raises InputError: labels are to be renamed in a circle.
+    """
+    gives_up = {
+        (item.project_id, item.previous_label): index for index, item in enumerate(wanted) if item.previous_label
+    }
+    ordered: t.List[int] = []
+    placed: t.Set[int] = set()
+    for start in range(len(wanted)):
+        chain: t.List[int] = []
+        index: t.Optional[int] = start
+        while index is not None and index not in placed:
+            if index in chain:
+                raise _unusable(
+                    "items {0} rename labels in a circle".format(", ".join(str(each + 1) for each in sorted(chain))),
+                    "whether that has been done already cannot be told from the labels: use id instead of previous_label",
+                )
+            chain.append(index)
+            index = gives_up.get((wanted[index].project_id, wanted[index].label))
+        ordered += reversed(chain)
+        placed.update(chain)
+    return ordered
+
+
+def _refuse_claimed(decision: Plan, other: Plan) -> Refused:
+    before = t.cast(Deployment, decision.before)
+    return Refused(
+        "plan all deployments together",
+        "{0} and {1} both mean the deployment {2!r} with the id {3}".format(
+            other.wanted, decision.wanted, before.label, before.id
+        ),
+        "leave one of them out",
+    )
+
+
+def _wave(decision: Plan, observed: Observed, claimed: t.Mapping[t.Optional[str], Plan]) -> int:
+    """One more than the wave in which another plan gives up the label that this one makes active."""
+    if not decision.changes or decision.after is None or decision.after.deleted:
+        return 0
+    holders = observed.with_label(decision.after.project_id, decision.after.label, deleted=False)
+    return max([claimed[row.id].wave + 1 for row in holders if row.id in claimed] or [0])
+
+
+def _plan_purge(
+    wanted: t.Sequence[Wanted], observed: Observed, purge: Purge, claimed: t.Container[t.Optional[str]]
+) -> t.List[Plan]:
+    unlisted = [
+        row
+        for row in observed.all_active()
+        # The default deployment, whose key tells no type, is never purged.
+        if row.project_id in purge.project_ids and row.id not in claimed and row.type is not None
+    ]
+    unlisted.sort(key=lambda row: (order_of_id(row.project_id), row.label, order_of_id(row.id or "")))
+    doing = "purge project {0}".format(", ".join(sorted(purge.project_ids, key=order_of_id)))
+    what = ", ".join("{0!r} (id {1})".format(row.label, row.id) for row in unlisted)
+    if unlisted and not wanted and purge.limit is None:
+        raise Refused(
+            doing,
+            "deployments is empty, so that every deployment would be archived: {0}".format(what),
+            "set purge_limit to at least {0} if that is meant".format(len(unlisted)),
+        )
+    limit = USUAL_LIMIT if purge.limit is None else purge.limit
+    if len(unlisted) > limit:
+        raise Refused(
+            doing,
+            "{0} deployments would be archived, but purge_limit is {1}: {2}".format(len(unlisted), limit, what),
+            "list those that are wanted, or raise purge_limit",
+        )
+    plans_of_purge = []
+    for row in unlisted:
+        after = row._replace(deleted=True)
+        item = Wanted(row.project_id, row.label, state="absent", id=row.id)
+        plans_of_purge.append(Plan(item, row, after, changes_between(row, after)))
+    return plans_of_purge
+
+
+def _unusable(problem: str, advice: str) -> InputError:
+    return InputError("use the option deployments", problem, advice)

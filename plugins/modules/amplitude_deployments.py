@@ -1,0 +1,293 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: amplitude_deployments
+short_description: Manage many deployments of Amplitude Experiment at once
+version_added: 0.1.0
+author:
+  - The community.amplitude contributors (@ansible-collections)
+description:
+  - Makes sure that many deployments of Amplitude Experiment exist, or that they do not, in one task.
+  - The deployments are listed once. What has to be written is decided for all of them before the first write, so that a
+    mistake in one of them writes nothing. Then the writes are sent, several at a time and below the rate that the API
+    allows.
+  - The rules are those of M(community.amplitude.amplitude_deployment), and so is what happens if the network fails or
+    other runs write the same. If a task fails half-way, run it again. It goes on from what it finds.
+extends_documentation_fragment:
+  - community.amplitude.connection
+  - community.amplitude.attributes
+options:
+  project_id:
+    description:
+      - The ID of the project that the deployments belong to.
+      - Required unless each of the O(deployments) has its own.
+    type: str
+  deployments:
+    description:
+      - The deployments. No two of them may have the same label in a project, or the same ID.
+      - Labels can be handed on, such as from V(a) to V(b) while V(b) becomes V(c). The renames are carried out in an order
+        that works. Labels cannot be swapped.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      label:
+        description:
+          - The label of the deployment. Required unless O(deployments[].id) is set.
+        type: str
+      type:
+        description:
+          - The type of the deployment. Required to create one.
+        type: str
+        choices:
+          client: For SDKs on the devices of users. The key is public.
+          server: For SDKs on servers. The key is secret.
+      state:
+        description:
+          - The state that the deployment must be in.
+        type: str
+        choices:
+          present: The deployment exists and is not archived.
+          absent: No active deployment has this label or ID. An active one is archived.
+        default: present
+      id:
+        description:
+          - The ID of the deployment. Mutually exclusive with O(deployments[].previous_label).
+        type: str
+      previous_label:
+        description:
+          - A label that the deployment used to have.
+        type: str
+      project_id:
+        description:
+          - The ID of the project that this deployment belongs to, if it is not O(project_id).
+        type: str
+  purge:
+    description:
+      - Whether the active deployments that are not listed in O(deployments) are archived, in O(project_id) and in every
+        project of O(deployments).
+      - The default deployment of a project is never purged.
+    type: bool
+    default: false
+  purge_limit:
+    description:
+      - The number of deployments that O(purge) may archive at the most. If there are more, nothing at all is written.
+      - If it is not set, it is V(10), and an empty list of O(deployments) purges nothing but fails.
+    type: int
+  restore_archived:
+    description:
+      - Whether an archived deployment with a wanted label is restored if no active one has it.
+      - If V(false), a new deployment with a new key is created instead.
+    type: bool
+    default: true
+  force:
+    description:
+      - Whether deployments are archived although that probably does harm.
+      - Without it the default deployment of a project is not archived, on which Web Experiments and Guides depend, nor
+        is a deployment that a flag or an experiment still uses. Flags and experiments that are archived themselves do
+        not count.
+      - If it cannot be read which flags and experiments use a deployment, it is not archived either.
+    type: bool
+    default: false
+  concurrency:
+    description:
+      - The number of requests that may be under way at the same time, from V(1) to V(32).
+    type: int
+    default: 8
+seealso:
+  - module: community.amplitude.amplitude_deployment
+  - module: community.amplitude.amplitude_deployment_info
+  - name: Deployment endpoints of the Experiment Management API
+    description: The API that this module uses.
+    link: https://amplitude.com/docs/apis/experiment/experiment-management-api-deployments
+"""
+
+EXAMPLES = r"""
+- name: Make sure that these deployments exist
+  community.amplitude.amplitude_deployments:
+    management_api_key: "{{ amplitude_management_api_key }}"
+    project_id: "123456"
+    deployments:
+      - label: checkout-api
+        type: server
+      - label: storefront
+        previous_label: web-shop
+        type: client
+      - label: old-app
+        state: absent
+
+- name: Make sure that a project has these deployments and no others
+  community.amplitude.amplitude_deployments:
+    management_api_key: "{{ amplitude_management_api_key }}"
+    project_id: "123456"
+    deployments:
+      - label: checkout-api
+        type: server
+      - label: storefront
+        type: client
+    purge: true
+    purge_limit: 3
+
+- name: Manage the deployments of several projects
+  community.amplitude.amplitude_deployments:
+    management_api_key: "{{ amplitude_management_api_key }}"
+    deployments:
+      - project_id: "123456"
+        label: checkout-api
+        type: server
+      - project_id: "123457"
+        label: checkout-api
+        type: server
+"""
+
+RETURN = r"""
+deployments:
+  description:
+    - The deployments as they are after the task, or in check mode as they would be, in the order of the option
+      O(deployments).
+    - An element is V(none) if the deployment is to be absent and there is none, or there are several archived ones.
+  returned: success, and on failure after something has been written
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: The ID of the deployment. In check mode V(none) if it would be created.
+      type: str
+      sample: "4711"
+    project_id:
+      description: The ID of its project.
+      type: str
+      sample: "123456"
+    label:
+      description: Its label.
+      type: str
+      sample: checkout-api
+    key:
+      description:
+        - The deployment key that SDKs use. In check mode V(none) if the deployment would be created.
+        - The key of a server deployment is a secret. Use C(no_log) for tasks that show it.
+      type: str
+      sample: server-Zm9vYmFyZm9vYmFyZm9vYmFyZm9vYmFy
+    type:
+      description: V(client) or V(server), known from the key, or V(none) if the key does not tell.
+      type: str
+      sample: server
+    deleted:
+      description: Whether it is archived.
+      type: bool
+      sample: false
+changes:
+  description:
+    - What has been written, or in check mode would be, first for the O(deployments) in their order, then by O(purge).
+  returned: success, and on failure after something has been written
+  type: list
+  elements: dict
+  contains:
+    action:
+      description: One of V(create), V(restore), V(rename) and V(archive).
+      type: str
+      sample: rename
+    id:
+      description: The ID of the deployment. V(none) for V(create), also outside check mode, since there is no ID before.
+      type: str
+      sample: "4711"
+    label:
+      description: The label of the deployment after this change.
+      type: str
+      sample: storefront
+    previous_label:
+      description: The label before a V(rename), otherwise V(none).
+      type: str
+      sample: web-shop
+pending:
+  description:
+    - What has not been written because of the failure, with the elements of RV(changes). Run the task again for them.
+  returned: on failure after the first write was begun
+  type: list
+  elements: dict
+  sample:
+    - action: create
+      id:
+      label: checkout-api
+      previous_label:
+diff:
+  description:
+    - The managed fields of all deployments before and after. Absent and archived ones are left out. Keys are never part
+      of it.
+  returned: success, and on failure after something has been written
+  type: dict
+  contains:
+    before:
+      description: The C(deployments), each with its C(project_id), C(label) and C(type), before the task.
+      type: dict
+      sample:
+        deployments: []
+    after:
+      description: The C(deployments), each with its C(project_id), C(label) and C(type), after the task.
+      type: dict
+      sample:
+        deployments:
+          - project_id: "123456"
+            label: checkout-api
+            type: server
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.community.amplitude.plugins.module_utils._apply import ensure_all
+from ansible_collections.community.amplitude.plugins.module_utils._argspec import client_from, connection_spec
+from ansible_collections.community.amplitude.plugins.module_utils._deployments import Deployments
+from ansible_collections.community.amplitude.plugins.module_utils._errors import AmplitudeError
+from ansible_collections.community.amplitude.plugins.module_utils._plan import Rules
+from ansible_collections.community.amplitude.plugins.module_utils._plans import purge_from, wanted_from
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec=dict(
+            connection_spec(),
+            project_id=dict(type="str"),
+            deployments=dict(
+                type="list",
+                elements="dict",
+                required=True,
+                options=dict(
+                    label=dict(type="str"),
+                    type=dict(type="str", choices=["client", "server"]),
+                    state=dict(type="str", choices=["present", "absent"], default="present"),
+                    id=dict(type="str"),
+                    previous_label=dict(type="str"),
+                    project_id=dict(type="str"),
+                ),
+                required_one_of=[("id", "label")],
+                mutually_exclusive=[("id", "previous_label")],
+            ),
+            purge=dict(type="bool", default=False),
+            purge_limit=dict(type="int"),
+            restore_archived=dict(type="bool", default=True),
+            force=dict(type="bool", default=False),
+            concurrency=dict(type="int", default=8),
+        ),
+        supports_check_mode=True,
+    )
+    try:
+        wanted = wanted_from(module.params)
+        purge = purge_from(module.params, wanted)
+        rules = Rules(**{option: module.params[option] for option in Rules._fields})
+        with client_from(module.params) as client:
+            concurrency = module.params["concurrency"]
+            outcomes = ensure_all(Deployments(client), wanted, rules, purge, module.check_mode, concurrency)
+    except AmplitudeError as error:
+        module.fail_json(msg=str(error), **error.result)
+    for warning in outcomes.warnings:
+        module.warn(warning)
+    module.exit_json(**outcomes.as_result())
+
+
+if __name__ == "__main__":
+    main()

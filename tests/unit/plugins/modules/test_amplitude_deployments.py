@@ -1,0 +1,306 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""amplitude_deployments: the situations of the single module all at once, purges, guards, and failures half-way."""
+
+from __future__ import annotations
+
+import random
+import re
+import threading
+
+import pytest
+
+from ansible_collections.community.amplitude.plugins.module_utils import _apply, _retry
+from ansible_collections.community.amplitude.plugins.module_utils._apply import ensure_all
+from ansible_collections.community.amplitude.plugins.module_utils._client import Client
+from ansible_collections.community.amplitude.plugins.module_utils._deployments import Deployments
+from ansible_collections.community.amplitude.plugins.module_utils._plan import Rules, Wanted
+from ansible_collections.community.amplitude.tests.support.modules import run_module
+from ansible_collections.community.amplitude.tests.support.situations import SITUATIONS, seed
+
+OPTIONS_OF_THE_TASK = {"restore_archived", "force"}
+TOGETHER = [each for each in SITUATIONS if each.error is None and not OPTIONS_OF_THE_TASK & set(each.ask)]
+REFUSED = [each for each in SITUATIONS if each.error is not None and not OPTIONS_OF_THE_TASK & set(each.ask)]
+
+WORLDS = {
+    "as documented": dict(),
+    "labels unique": dict(unique_labels="active", ids="string", order="newest_first"),
+    "stale lists in small pages": dict(stale_lists=2, max_page_size=9, last_page="empty_page", order="shuffled"),
+    "opaque ids": dict(opaque_ids=True, omit_deleted=True, extra_fields=True, gzip=True),
+}
+
+
+def item(situation):
+    return dict(situation.ask, project_id=situation.project)
+
+
+def writes(emulator):
+    return [request for request in emulator.requests() if request["method"] != "GET"]
+
+
+@pytest.fixture
+def run(emulator, connection):
+    def run(deployments, check_mode=False, **options):
+        emulator.forget_requests()
+        return run_module("amplitude_deployments", check_mode, **dict(connection, deployments=deployments, **options))
+
+    return run
+
+
+@pytest.mark.parametrize("concurrency", [1, 8])
+@pytest.mark.parametrize("world", WORLDS)
+def test_all_situations_at_once(emulator, run, world, concurrency):
+    emulator.reset(seed(), rate_limit=0, **WORLDS[world])
+    items = [item(situation) for situation in TOGETHER]
+    expected = [change for situation in TOGETHER for change in situation.expected_changes()]
+
+    check = run(items, check_mode=True, concurrency=concurrency)
+    assert not check.get("failed"), check["msg"]
+    assert writes(emulator) == []
+    assert (check["changed"], check["changes"]) == (True, expected)
+    assert "key" not in str(check["diff"])
+
+    apply = run(items, concurrency=concurrency)
+    assert not apply.get("failed"), apply["msg"]
+    assert apply["warnings"] == []
+    assert {name: apply[name] for name in ("changed", "changes", "diff")} == {
+        name: check[name] for name in ("changed", "changes", "diff")
+    }
+    assert len(writes(emulator)) == sum(bool(situation.changes) for situation in TOGETHER)
+    for situation, predicted, done in zip(TOGETHER, check["deployments"], apply["deployments"]):
+        if situation.deployment is None:
+            assert predicted is done is None
+        else:
+            assert {field: done[field] for field in situation.deployment} == situation.deployment, situation.name
+            if predicted["id"] is None:
+                assert done["key"]
+                done = dict(done, id=None, key=None)
+            assert predicted == done
+
+    after = emulator.deployments()
+    rerun = run(items, concurrency=concurrency)
+    assert (rerun["changed"], rerun["changes"], writes(emulator)) == (False, [], [])
+    assert rerun["diff"]["before"] == rerun["diff"]["after"]
+    assert emulator.deployments() == after
+
+
+@pytest.mark.parametrize("situation", REFUSED, ids=lambda situation: situation.name)
+def test_one_that_is_refused_writes_nothing_of_all(emulator, run, situation):
+    emulator.reset(seed([situation, SITUATIONS[0]]))
+    for check_mode in (True, False):
+        result = run([item(SITUATIONS[0]), item(situation)], check_mode=check_mode)
+        assert result["failed"] and not result.get("changed")
+        assert re.search(situation.error, result["msg"])
+        assert writes(emulator) == []
+
+
+PROJECT = {
+    "keys": {"management-key": ["1", "2"]},
+    "deployments": [
+        {"id": 1, "projectId": "1", "label": "web", "type": "client"},
+        {"id": 2, "projectId": "1", "label": "api", "type": "server"},
+        {"id": 3, "projectId": "1", "label": "old", "type": "client"},
+        {"id": 4, "projectId": "1", "label": "older", "type": "client", "deleted": True},
+        {"id": 5, "projectId": "1", "label": "default", "type": None},
+        {"id": 6, "projectId": "2", "label": "other", "type": "client"},
+    ],
+    "flags": [
+        {"id": 21, "projectId": "1", "key": "new-checkout", "deployments": [2]},
+        {"id": 22, "projectId": "1", "key": "gone", "archived": True, "deployments": [2, 3]},
+    ],
+    "experiments": [{"id": 31, "projectId": "1", "key": "colours", "deployments": [1, 2]}],
+}
+WEB, API = dict(label="web", type="client"), dict(label="api", type="server")
+
+
+def active(emulator, project_id="1"):
+    return sorted(
+        row["label"] for row in emulator.deployments() if row["projectId"] == project_id and not row["deleted"]
+    )
+
+
+def three_times(emulator, run, items, **options):
+    """Check, apply and re-run; return what is written."""
+    check = run(items, check_mode=True, **options)
+    assert writes(emulator) == []
+    apply = run(items, **options)
+    if check.get("failed"):
+        assert apply["failed"] and apply["msg"] == check["msg"]
+        assert writes(emulator) == []
+        return check["msg"]
+    assert not apply.get("failed"), apply["msg"]
+    for name in ("changed", "changes", "diff"):
+        assert apply[name] == check[name]
+    rerun = run(items, **options)
+    assert not rerun.get("failed"), rerun["msg"]
+    assert not rerun["changed"] and writes(emulator) == []
+    return [(change["action"], change["label"]) for change in apply["changes"]]
+
+
+@pytest.mark.parametrize(
+    "items, options, expected",
+    [
+        ([WEB, API], dict(), [("archive", "old")]),
+        ([WEB, API, dict(label="new", type="client")], dict(), [("create", "new"), ("archive", "old")]),
+        (
+            [WEB],
+            dict(),
+            r"deployment 'api' \(id 2\) is used by .*flag 'new-checkout'.*experiment 'colours'.*flag 'gone', arch",
+        ),
+        ([WEB], dict(force=True), [("archive", "api"), ("archive", "old")]),
+        ([WEB], dict(force=True, purge_limit=1), "2 deployments would be archived, but purge_limit is 1"),
+        (
+            [],
+            dict(force=True),
+            r"deployments is empty.*: 'api' \(id 2\), 'old' \(id 3\), 'web' \(id 1\); set purge_limit",
+        ),
+        ([], dict(force=True, purge_limit=3), [("archive", "api"), ("archive", "old"), ("archive", "web")]),
+    ],
+)
+def test_purge(emulator, run, items, options, expected):
+    emulator.reset(PROJECT)
+    what = three_times(emulator, run, items, project_id="1", purge=True, **options)
+    if isinstance(expected, str):
+        assert re.search(expected, what)
+        assert active(emulator) == ["api", "default", "old", "web"]
+    else:
+        assert what == expected
+        assert "default" in active(emulator)
+    assert active(emulator, "2") == ["other"]
+
+
+def test_usage_is_read_once_and_only_to_archive(emulator, run):
+    emulator.reset(PROJECT)
+    run([WEB, API], project_id="1")
+    assert [request["path"] for request in emulator.requests()] == ["/api/1/deployments"]
+    run([dict(label=label, state="absent") for label in ("old", "older")], project_id="1")
+    paths = [request["path"].rsplit("/", 1)[1] for request in emulator.requests()]
+    assert paths == ["deployments", "flags", "flags", "experiments", "experiments", "3", "deployments"]
+
+
+@pytest.mark.parametrize("module", ["amplitude_deployment", "amplitude_deployments"])
+@pytest.mark.parametrize("kind", ["flags", "experiments"])
+def test_usage_that_cannot_be_read(emulator, connection, module, kind):
+    emulator.reset(PROJECT)
+    emulator.misbehave(method="GET", path=kind, action="status", status=403, times=0)
+    wanted = dict(label="old", state="absent")
+    options = dict(connection, project_id="1", **(dict(deployments=[wanted]) if module.endswith("s") else wanted))
+    for check_mode in (True, False):
+        result = run_module(module, check_mode, **options)
+        assert result["failed"] and "list the {0} of project 1: ".format(kind) in result["msg"]
+        assert "or set force to true" in result["msg"]
+    assert writes(emulator) == []
+    assert run_module(module, force=True, **options)["changed"]
+
+
+@pytest.mark.parametrize("ids", ["number", "string"])
+def test_single_module_obeys_the_same_guards(emulator, connection, ids):
+    emulator.reset(PROJECT, ids=ids, deployment_ids_in_flags="string" if ids == "number" else "number", max_page_size=1)
+    options = dict(connection, project_id="1", state="absent")
+    for check_mode in (True, False):
+        for label, message in (
+            ("api", "is used by"),
+            ("web", "experiment 'colours'"),
+            ("default", "default deployment"),
+        ):
+            result = run_module("amplitude_deployment", check_mode, label=label, **options)
+            assert result["failed"] and message in result["msg"]
+    assert writes(emulator) == []
+    assert run_module("amplitude_deployment", label="old", **options)["changed"]
+    assert run_module("amplitude_deployment", label="api", force=True, **options)["changed"]
+
+
+MANY = [dict(label="label-{0:03d}".format(number), type="client") for number in range(40)]
+
+
+@pytest.fixture(autouse=True)
+def _quick_backoff(monkeypatch):
+    monkeypatch.setattr(_retry, "FIRST_BACKOFF", 0.01)
+
+
+def test_failure_half_way(emulator, run):
+    emulator.reset(rate_limit=0)
+    emulator.misbehave(method="POST", action="status", status=403, nth=11, times=0)
+    result = run(MANY, project_id="1", concurrency=4)
+    assert result["failed"] and "answered 403" in result["msg"]
+    created = [change["label"] for change in result["changes"]]
+    assert result["changed"] and len(created) == 10
+    assert sorted(active(emulator)) == sorted(created)
+    assert created + [change["label"] for change in result["pending"]] == sorted(each["label"] for each in MANY) or set(
+        created
+    ) | {change["label"] for change in result["pending"]} == {each["label"] for each in MANY}
+    assert len(result["pending"]) == 30
+    assert [row["key"] is not None for row in result["deployments"]].count(True) == 10
+
+    emulator.behave()
+    again = run(MANY, project_id="1")
+    assert len(again["changes"]) == 30 and len(writes(emulator)) == 30
+    assert not run(MANY, project_id="1")["changed"]
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_storm(emulator, run, world):
+    """Every kind of fault at once, many times over."""
+    emulator.reset(rate_limit=0, **WORLDS[world])
+    draw = random.Random(world)
+    kinds = [
+        dict(action="status", status=429),
+        dict(action="status", status=503),
+        dict(action="status", status=500, moment="after"),
+        dict(action="cut"),
+        dict(action="cut", moment="after"),
+        dict(action="truncate", moment="after"),
+    ]
+    for dummy in range(12):
+        emulator.misbehave(nth=draw.randint(2, 50), **draw.choice(kinds))
+    result = run(MANY, project_id="1", retry_timeout=60)
+    assert not result.get("failed"), result["msg"]
+    assert active(emulator) == [each["label"] for each in MANY]
+    assert [row["label"] for row in result["deployments"]] == [each["label"] for each in MANY]
+    keys = {row["id"]: row["key"] for row in emulator.deployments()}
+    assert all(row["key"] == keys[row["id"]] for row in result["deployments"])
+    emulator.behave()
+    assert not run(MANY, project_id="1")["changed"]
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_two_runs_at_once(emulator, monkeypatch, world):
+    monkeypatch.setattr(_apply, "RACES_SETTLE", 2.0)
+    emulator.reset(rate_limit=0, **WORLDS[world])
+    wanted = [Wanted("1", **each) for each in MANY[:20]]
+    results = []
+
+    def write():
+        with Client(emulator.url, "management-key", retry_timeout=60) as client:
+            results.append(ensure_all(Deployments(client), wanted, Rules(), None, False, 4).as_result())
+
+    threads = [threading.Thread(target=write) for dummy in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(results) == 3
+    assert active(emulator) == [each["label"] for each in MANY[:20]]
+    assert results[0]["deployments"] == results[1]["deployments"] == results[2]["deployments"]
+
+
+def test_chain_of_renames(emulator, run):
+    emulator.reset(PROJECT, unique_labels="active")
+    items = [
+        dict(label="api", previous_label="web"),
+        dict(label="shop", previous_label="api"),
+        dict(label="web", type="client"),
+    ]
+    what = three_times(emulator, run, items, project_id="1")
+    assert what == [("rename", "api"), ("rename", "shop"), ("create", "web")]
+    assert [(row["id"], row["label"]) for row in emulator.deployments()][:2] == [("1", "api"), ("2", "shop")]
+
+
+def test_requests_do_not_depend_on_how_many_are_wanted(emulator, run):
+    rows = [dict(projectId="1", label="label-{0:04d}".format(number), type="client") for number in range(1500)]
+    emulator.reset({"keys": {"management-key": ["1"]}, "deployments": rows})
+    for count in (1, 1500):
+        result = run([dict(label=row["label"]) for row in rows[:count]], project_id="1")
+        assert not result.get("failed") and not result["changed"]
+        assert [request["query"].get("limit") for request in emulator.requests()] == ["1000", "1000"]
