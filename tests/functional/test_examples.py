@@ -18,7 +18,7 @@ MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("amplitud
 
 #: What the examples suppose to exist.
 SEED = {
-    "keys": {"management-key": ["123456"]},
+    "keys": {"management-key": ["123456", "123457"]},
     "deployments": [
         {"projectId": "123456", "label": "web-shop", "type": "client"},
         {"projectId": "123456", "label": "old-app", "type": "client"},
