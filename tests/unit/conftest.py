@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.community.amplitude.plugins.module_utils import _apply
+from ansible_collections.community.amplitude.plugins.module_utils import _apply, _client
 from ansible_collections.community.amplitude.tests.emulator import Emulator
 
 #: Seconds, instead of those in which a real service is given time.
@@ -49,3 +49,4 @@ def _impatient(monkeypatch):
     """Wait for the list as if the service was a thousand times quicker, as the emulator is."""
     for name, seconds in IMPATIENT.items():
         monkeypatch.setattr(_apply, name, seconds)
+    monkeypatch.setattr(_client, "REQUESTS_PER_SECOND", 10000)
