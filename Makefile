@@ -6,7 +6,7 @@ export MAKEFILE := $(strip $(MAKEFILE_LIST))
 run := @"$$(dirname "$$MAKEFILE")/tests/tools/env"
 
 .NOTPARALLEL:
-.PHONY: help test demo lint sanity units integration build clean
+.PHONY: help test demo lint sanity units integration soak bench build clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' "$$MAKEFILE"
@@ -32,6 +32,12 @@ units: ## Run the unit tests the way ansible-test does
 
 integration: ## Run ansible-test integration
 	$(run) test python tests/tools/run_ansible_test.py integration $(ARGS)
+
+soak: ## Play random histories for long (HISTORIES=20000, and SEED to play them again)
+	$(run) test python tests/tools/soak.py "$(or $(HISTORIES),20000)" "$(SEED)"
+
+bench: ## Measure, and write the figures to docs/benchmarks.md
+	$(run) test python tests/benchmarks/bench.py $(ARGS)
 
 build: ## Build the archive for Galaxy in .cache/dist/
 	$(run) test ansible-galaxy collection build --force --output-path .cache/dist

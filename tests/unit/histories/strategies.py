@@ -1,0 +1,205 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Histories at random."""
+
+from __future__ import annotations
+
+import typing as t
+
+from hypothesis import strategies as st
+
+from ansible_collections.community.amplitude.tests.unit.histories.world import (
+    MANAGEMENT_KEY,
+    ByHand,
+    History,
+    Info,
+    Kill,
+    Race,
+    Run,
+)
+
+LABELS = st.sampled_from(["web", "api", "job"])
+PROJECTS = st.sampled_from(["1", "1", "1", "2"])
+TYPES = st.sampled_from(["client", "server"])
+RANKS = st.integers(0, 6)
+
+SWITCHES = st.fixed_dictionaries(
+    {},
+    optional=dict(
+        ids=st.sampled_from(["number", "string"]),
+        opaque_ids=st.booleans(),
+        max_page_size=st.integers(1, 3),
+        last_page=st.sampled_from(["omit", "null", "empty_string", "empty_page", "empty_page_with_cursor"]),
+        cursor=st.sampled_from(["offset", "opaque"]),
+        order=st.sampled_from(["oldest_first", "newest_first", "label", "shuffled"]),
+        unique_labels=st.sampled_from(["none", "active", "all"]),
+        duplicate_status=st.sampled_from([400, 409]),
+        error_body=st.sampled_from(["json", "json_nested", "text", "html", "empty"]),
+        stale_lists=st.integers(0, 3),
+        stale_seconds=st.sampled_from([0.0, 0.05, 0.5, 2.0]),
+        extra_fields=st.booleans(),
+        omit_deleted=st.booleans(),
+        gzip=st.booleans(),
+        rate_limit=st.sampled_from([0, 0, 0, 4, 20]),
+        retry_after=st.sampled_from(["none", "seconds"]),
+    ),
+)
+
+#: An answer that says success and is none, one of them with what must never be repeated.
+OTHER_BODIES = st.sampled_from(
+    ["", "<html><title>Hi</title></html>", "[]", '{"flags": []}', "Bearer " + MANAGEMENT_KEY]
+)
+
+
+@st.composite
+def faults(draw: t.Any) -> t.Dict[str, t.Any]:
+    action = draw(st.sampled_from(["status", "status", "cut", "truncate", "delay", "body", "trickle", "redirect"]))
+    fault = dict(action=action, method=draw(st.sampled_from(["GET", "POST", "PATCH", None])))
+    fault["nth"] = draw(st.integers(1, 4))
+    fault["times"] = draw(st.sampled_from([1, 1, 1, 2, 3, 0]))
+    # A request that is refused is not carried out.
+    moments = ["before", "after"]
+    if action == "status":
+        fault["status"] = draw(st.sampled_from([500, 502, 503, 504, 429, 403, 404]))
+        if draw(st.booleans()):
+            fault["body"] = draw(OTHER_BODIES)
+        moments = moments if fault["status"] >= 500 else ["before"]
+    elif action == "delay":
+        fault["seconds"] = draw(st.sampled_from([0.1, 1.0, 2.0]))
+    elif action == "body":
+        fault["body"] = draw(OTHER_BODIES)
+    elif action == "trickle":
+        fault["seconds"] = 0
+    elif action == "redirect":
+        fault["headers"] = {"Location": "/login?" + MANAGEMENT_KEY}
+        moments = ["before"]
+    fault["moment"] = draw(st.sampled_from(moments))
+    return fault
+
+
+@st.composite
+def options(draw: t.Any, **given: t.Any) -> t.Dict[str, t.Any]:
+    """Options of amplitude_deployment; those that are given are not drawn."""
+    drawn: t.Dict[str, t.Any] = dict(project_id=draw(PROJECTS))
+    if "label" not in given and draw(st.integers(0, 9)) == 0:
+        drawn["id"] = draw(RANKS)
+    else:
+        drawn["label"] = draw(LABELS)
+        way = draw(st.integers(0, 9))
+        if way == 0:
+            drawn["id"] = draw(st.one_of(RANKS, st.just("no-such-id")))
+        elif way <= 3:
+            drawn["previous_label"] = draw(LABELS.filter(lambda label: label != given.get("label", drawn["label"])))
+    if draw(st.integers(0, 4)):
+        drawn["type"] = draw(TYPES)
+    if draw(st.integers(0, 3)) == 0:
+        drawn["state"] = "absent"
+    for name in ("restore_archived", "force"):
+        if draw(st.integers(0, 3)) == 0:
+            drawn[name] = draw(st.booleans())
+    if draw(st.integers(0, 7)) == 0:
+        drawn["retry_timeout"] = draw(st.sampled_from([0, 1, 10]))
+    return dict(drawn, **given)
+
+
+@st.composite
+def by_hand(draw: t.Any) -> ByHand:
+    changes = {}
+    row = draw(st.one_of(st.none(), RANKS))
+    if row is None:
+        changes = dict(projectId=draw(PROJECTS), label=draw(LABELS), type=draw(TYPES), deleted=draw(st.booleans()))
+    else:
+        if draw(st.booleans()):
+            changes["deleted"] = draw(st.booleans())
+        if not changes or draw(st.booleans()):
+            changes["label"] = draw(LABELS)
+    return ByHand(changes, row)
+
+
+def of(kind: t.Callable[..., t.Any], *fields: t.Any) -> t.Any:
+    """Named tuples of a kind, from strategies for their fields."""
+    return st.tuples(*fields).map(lambda drawn: kind(*drawn))
+
+
+KILLS = of(Kill, st.sampled_from(["before", "after"]), st.integers(1, 5))
+SOME_FAULTS = st.lists(faults(), min_size=1, max_size=2)
+
+
+@st.composite
+def races(draw: t.Any, faults: t.Any = st.just([]), kills: t.Any = st.none()) -> Race:
+    count = draw(st.integers(2, 4))
+    way = draw(st.integers(0, 3))
+    if way == 0:
+        first = draw(options())
+        writers = [first] * count
+    elif way == 1:
+        writers = [dict(draw(options()), project_id="1", label="web", state="present") for _ in range(count)]
+        for writer in writers:
+            writer.pop("id", None)
+            if writer.get("previous_label") == "web":
+                writer["previous_label"] = "api"
+    else:
+        writers = [draw(options(project_id="1")) for _ in range(count)]
+    if draw(st.integers(0, 5)) == 0:
+        writers[-1] = dict(writers[-1], check_mode=True)
+    hand = draw(by_hand()) if draw(st.integers(0, 5)) == 0 else None
+    return Race(writers, draw(faults), draw(kills), hand)
+
+
+INFOS = of(
+    Info,
+    st.fixed_dictionaries(
+        {},
+        optional=dict(
+            project_id=PROJECTS,
+            labels=st.lists(LABELS, max_size=2, unique=True),
+            type=TYPES,
+            include_archived=st.booleans(),
+        ),
+    ),
+    st.one_of(st.just([]), SOME_FAULTS),
+)
+QUIET = of(Run, options())
+STEPS = {
+    "quiet": QUIET,
+    "faults": of(Run, options(), SOME_FAULTS, st.none(), st.booleans()),
+    "kills": of(Run, options(), st.one_of(st.just([]), SOME_FAULTS), KILLS, st.booleans()),
+    "races": st.one_of(races(), races(), races(SOME_FAULTS), races(kills=KILLS)),
+}
+BETWEEN = st.one_of(QUIET, by_hand(), INFOS)
+
+
+@st.composite
+def rows(draw: t.Any, unique_labels: str) -> t.List[t.Dict[str, t.Any]]:
+    """Deployments in the beginning, with labels as unique as they have to be."""
+    found: t.List[t.Dict[str, t.Any]] = []
+    for number in range(draw(st.integers(0, 6))):
+        row = dict(
+            id=str(11 + number),
+            projectId=draw(PROJECTS),
+            label=draw(LABELS),
+            type=draw(st.sampled_from(["client", "client", "server", "server", None])),
+            deleted=draw(st.integers(0, 2)) == 0,
+        )
+        same = [other for other in found if all(other[name] == row[name] for name in ("projectId", "label"))]
+        taken = {"none": [], "active": [other for other in same if not other["deleted"] and not row["deleted"]]}
+        if not taken.get(unique_labels, same):
+            found.append(row)
+    return found
+
+
+@st.composite
+def histories(draw: t.Any, kind: str) -> History:
+    """Histories in which about half of the steps are of one kind."""
+    switches = draw(SWITCHES)
+    steps = draw(st.lists(st.one_of(STEPS[kind], BETWEEN), min_size=1, max_size=8))
+    if not all("retry_timeout" not in str(step) for step in steps):
+        switches.pop("rate_limit", None)
+    return History(
+        steps=steps,
+        rows=draw(rows(switches.get("unique_labels", "none"))),
+        switches=switches,
+        latency=draw(st.sampled_from([0.0, 0.0, 0.05, 0.5])),
+        seed=draw(st.integers(0, 2**16)),
+    )
