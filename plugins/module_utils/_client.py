@@ -36,6 +36,8 @@ else:
 PAGE_SIZE = 1000
 #: A page of 1,000 deployments takes about 200 kB; an answer beyond this is not one that the API would send.
 LARGEST_ANSWER = 8 * 1024 * 1024
+#: A cursor becomes part of an address, which servers take only up to a few thousand characters.
+LONGEST_CURSOR = 4096
 #: What is read at once: compressed, one chunk can grow a thousandfold.
 CHUNK = 16 * 1024
 #: Documented: 100 requests a second in a project. A little less, since requests do not arrive as evenly as they leave.
@@ -166,8 +168,10 @@ class Client:
             cursor = page.get("nextCursor")
             if cursor is None or cursor == "":
                 return
-            if isinstance(cursor, bool) or not isinstance(cursor, (str, int)):
+            if isinstance(cursor, bool) or not isinstance(cursor, (str, int)) or not _is_text(str(cursor)):
                 raise self.unexpected(doing, "whose nextCursor is neither text nor a number")
+            if len(str(cursor)) > LONGEST_CURSOR:
+                raise self.unexpected(doing, "whose nextCursor is longer than {0} characters".format(LONGEST_CURSOR))
             if str(cursor) in seen:
                 raise self.unexpected(doing, "with a nextCursor that it had sent before, so the list would never end")
             seen.add(str(cursor))
@@ -291,8 +295,15 @@ class Client:
         def not_connected(problem: str, advice: str, transient: bool = True) -> ConnectionFailed:
             return ConnectionFailed(doing, problem, advice, transient)
 
+        words = str(error)
+        if re.search("NO_CERTIFICATE_OR_CRL_FOUND|NO_START_LINE|PEM lib|CA certificate bundle", words):
+            return not_connected(
+                "the file or directory with the certificates of the authorities to trust cannot be used",
+                "correct ca_path, or the environment variable REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE",
+                transient=False,
+            )
         untrusted = caused_by(ssl.SSLCertVerificationError)
-        if untrusted or caused_by(urllib3.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
+        if untrusted or re.search("CERTIFICATE_VERIFY_FAILED|doesn't match", words):
             reason = getattr(untrusted, "verify_message", "") or "verification failed"
             return not_connected(
                 "the TLS certificate of {0} is not trusted ({1})".format(self.base_url, reason),
@@ -305,6 +316,7 @@ class Client:
             return not_connected(
                 "the proxy did not connect to {0}{1}".format(self.base_url, _reason(causes)),
                 "check the proxy variables of the environment (HTTPS_PROXY, NO_PROXY)",
+                transient="Tunnel connection failed: 407" not in words,
             )
         refused = caused_by(urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
         if refused or caused_by(requests.exceptions.ConnectTimeout):
@@ -396,6 +408,15 @@ def _gist(text: str) -> str:
         return html.unescape(re.sub(r"<[^<>]*>", " ", re.sub(r"(?is)<(script|style)\b.*?</\1>", " ", text)))
 
 
+def _is_text(text: str) -> bool:
+    """Whether a string can be sent at all: JSON can spell halves of characters."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _is_cut_off(response: requests.Response) -> bool:
     """Whether a body is shorter than was announced, which urllib3 1.26 takes for the end."""
     announced = response.headers.get("Content-Length", "")
@@ -404,7 +425,7 @@ def _is_cut_off(response: requests.Response) -> bool:
 
 def _causes(error: t.Any) -> t.Iterator[BaseException]:
     """An exception and all that is wrapped in it, outermost first."""
-    seen: t.Set[int] = set()
+    seen: t.Set[str] = set()
     waiting: t.List[t.Any] = [error]
     while waiting:
         cause = waiting.pop(0)

@@ -148,6 +148,6 @@ def identifier_from(value: t.Any) -> t.Optional[str]:
     """An id as text, whether it came as text or as a number (which of the two is not documented); None if neither."""
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    if isinstance(value, str) and re.fullmatch(r"[!-~]+", value):
+    if isinstance(value, str) and re.fullmatch(r"[!-~]+", value) and value not in (".", ".."):
         return value
     return None

@@ -116,5 +116,5 @@ class ApiError(RequestFailed):
     ) -> None:
         super().__init__(doing, problem, advice, transient=status == 429 or status >= 500)
         self.status = status
-        self.outcome_unknown = status >= 500
+        self.outcome_unknown = status >= 500 or status < 200
         self.retry_after = retry_after

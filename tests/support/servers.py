@@ -47,6 +47,8 @@ class _Listener:
         self._ending.set()
         with contextlib.suppress(OSError):
             socket.create_connection(self._address).close()  # ends the accept()
+        for thread in self._threads[:1]:
+            thread.join(5)
         self._socket.close()
         for connection in list(self._open):
             with contextlib.suppress(OSError):
@@ -71,12 +73,15 @@ class _Listener:
                 connection.close()
                 return
             self.connections += 1
-            self._start(self._serve, connection)
+            with contextlib.suppress(OSError):
+                if self._ssl_context is not None:
+                    connection = self._ssl_context.wrap_socket(
+                        connection, server_side=True, do_handshake_on_connect=False
+                    )
+                self._open.add(connection)
+                self._start(self._serve, connection)
 
     def _serve(self, connection: socket.socket) -> None:
-        if self._ssl_context is not None:
-            connection = self._ssl_context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
-        self._open.add(connection)
         with contextlib.suppress(OSError), connection:
             if isinstance(connection, ssl.SSLSocket):
                 connection.do_handshake()

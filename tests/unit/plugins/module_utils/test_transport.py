@@ -211,14 +211,13 @@ def test_trust(secure, monkeypatch, given, ask, options, environment, error):
     assert [request["key"] for request in secure.requests()] == ([KEY] if error is None else [])
 
 
-NO_AUTHORITIES = pytest.mark.xfail(reason="takes an unusable file of authorities for a lost connection")
 NONE_AT_ALL = [
-    pytest.param(dict(ca_path="empty.pem"), {}, "ca_path", marks=NO_AUTHORITIES),
-    pytest.param(dict(ca_path="words.pem"), {}, "ca_path", marks=NO_AUTHORITIES),
-    pytest.param({}, dict(REQUESTS_CA_BUNDLE="words.pem"), "REQUESTS_CA_BUNDLE", marks=NO_AUTHORITIES),
-    pytest.param({}, dict(REQUESTS_CA_BUNDLE="/nonexistent"), "REQUESTS_CA_BUNDLE", marks=NO_AUTHORITIES),
-    pytest.param({}, dict(REQUESTS_CA_BUNDLE="false"), "REQUESTS_CA_BUNDLE", marks=NO_AUTHORITIES),
-    pytest.param({}, dict(CURL_CA_BUNDLE="/nonexistent"), "CURL_CA_BUNDLE", marks=NO_AUTHORITIES),
+    pytest.param(dict(ca_path="empty.pem"), {}, "ca_path"),
+    pytest.param(dict(ca_path="words.pem"), {}, "ca_path"),
+    pytest.param({}, dict(REQUESTS_CA_BUNDLE="words.pem"), "REQUESTS_CA_BUNDLE"),
+    pytest.param({}, dict(REQUESTS_CA_BUNDLE="/nonexistent"), "REQUESTS_CA_BUNDLE"),
+    pytest.param({}, dict(REQUESTS_CA_BUNDLE="false"), "REQUESTS_CA_BUNDLE"),
+    pytest.param({}, dict(CURL_CA_BUNDLE="/nonexistent"), "CURL_CA_BUNDLE"),
 ]
 
 
@@ -481,7 +480,6 @@ def test_password_of_a_proxy(secure, trusting, guarded_proxy, monkeypatch, ask, 
     assert len(secure.requests()) == (1 if error is None else 0)
 
 
-@pytest.mark.xfail(reason="sends the wrong password to the proxy again until retry_timeout is over")
 def test_wrong_password_of_a_proxy_is_not_tried_again(secure, trusting, guarded_proxy, monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", "http://user:wrong@127.0.0.1:{0}".format(guarded_proxy))
     with client_to(secure.url, **trusting) as client:
@@ -547,7 +545,7 @@ def test_proxy_that_is_spoken_to_over_tls(secure, trusting, tls_proxy, monkeypat
 
 # How long at most it waits
 
-TIMEOUT = 0.25
+TIMEOUT = 0.2
 LONG_BODY = b'{"deployments": [' + b" " * 1000 + b"]}"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: " + str(len(LONG_BODY)).encode() + b"\r\n"
 
@@ -590,7 +588,7 @@ def test_slow_answer(authority, trusting, scheme, answer):
         with client_to(server.url, timeout=TIMEOUT, **trusting) as client:
             with within(TIMEOUT):
                 error = failure(CALLS["POST"], client, AnswerLost)
-            assert "the connection to {0} brought no whole answer within 0.25 seconds".format(server.url) in str(error)
+            assert "the connection to {0} brought no whole answer within 0.2 seconds".format(server.url) in str(error)
             assert (error.transient, error.outcome_unknown) == (True, True)
             CALLS["GET"](client)
             assert (server.connections, len(server.requests)) == (2, 2), "the connection is not used again"
@@ -601,7 +599,7 @@ def test_handshake_that_never_comes(trusting, verb):
     with RawServer() as server, client_to("https:" + server.url[5:], timeout=TIMEOUT, **trusting) as client:
         with within(TIMEOUT):
             error = failure(CALLS[verb], client)
-        assert "within 0.25 seconds; " in str(error) and error.transient
+        assert "within 0.2 seconds; " in str(error) and error.transient
 
 
 def test_slow_body_of_an_error(trusting):
@@ -613,17 +611,15 @@ def test_slow_body_of_an_error(trusting):
 
 
 @both_ways
-def test_slow_answer_is_asked_for_again_as_long_as_patience_lasts(secure, trusting, ask):
-    secure.misbehave(action="trickle", seconds=0.05, times=1)
-    assert ask(secure.url, timeout=TIMEOUT, retry_timeout=5, **trusting) is None
-    assert len(secure.requests()) == 2
-    secure.reset(SEED)
-    secure.misbehave(action="trickle", seconds=0.05, times=0)
+@pytest.mark.parametrize("times", [1, 0], ids=["once", "always"])
+def test_slow_answer_is_asked_for_again_as_long_as_patience_lasts(secure, trusting, ask, times):
+    secure.misbehave(action="trickle", seconds=0.05, times=times)
+    patience = 5 if times else 0.4
     started = time.monotonic()
-    error = ask(secure.url, timeout=TIMEOUT, retry_timeout=0.6, **trusting)
-    assert time.monotonic() - started < 0.6 + TIMEOUT + SLACK
-    if not urllib3_1:
-        check(error, "brought no whole answer within 0.25 seconds; check the network")
+    error = ask(secure.url, timeout=TIMEOUT, retry_timeout=patience, **trusting)
+    assert time.monotonic() - started < patience + TIMEOUT + SLACK
+    check(error, None if times else "brought no whole answer within|cut off in the middle" if urllib3_1 else " 0.2 sec")
+    assert len(secure.requests()) == 2 or not times
 
 
 @pytest.mark.parametrize(
@@ -635,7 +631,7 @@ def test_slow_answer_is_asked_for_again_as_long_as_patience_lasts(secure, trusti
 )
 def test_slow_answer_through_a_proxy(secure, trusting, open_proxy, tls_proxy, monkeypatch, kind):
     monkeypatch.setenv("HTTPS_PROXY", "{0}://127.0.0.1:{1}".format(kind, open_proxy if kind == "http" else tls_proxy))
-    secure.misbehave(action="trickle", seconds=0.02)
+    secure.misbehave(action="trickle", seconds=0.015)
     with client_to(secure.url, timeout=TIMEOUT, **trusting) as client, within(TIMEOUT):
         failure(CALLS["GET"], client, AnswerLost)
 
@@ -643,7 +639,7 @@ def test_slow_answer_through_a_proxy(secure, trusting, open_proxy, tls_proxy, mo
 @pytest.mark.xfail(reason="the time until a proxy has connected is not bounded")
 def test_slow_proxy(secure, trusting, monkeypatch):
     answer = trickling(b"HTTP/1.1 200 Connection established\r\nX-Filler: " + b"x" * 50)
-    with RawServer(answer, pause=0.02) as server, client_to(secure.url, timeout=TIMEOUT, **trusting) as client:
+    with RawServer(answer, pause=0.015) as server, client_to(secure.url, timeout=TIMEOUT, **trusting) as client:
         monkeypatch.setenv("HTTPS_PROXY", server.url)
         with within(TIMEOUT):
             failure(CALLS["GET"], client)
