@@ -12,10 +12,8 @@ import yaml
 
 HOSTS = 20
 WORLDS = {
-    "labels not unique": dict(latency=0.3),
+    "labels not unique, stale lists": dict(stale_seconds=1.5, order="newest_first"),
     "labels unique, ids as strings": dict(unique_labels="active", duplicate_status=409, ids="string", latency=0.3),
-    "labels unique among all": dict(unique_labels="all", latency=0.3),
-    "stale lists": dict(stale_seconds=1.5, order="newest_first"),
     "ids in no order, stale lists": dict(opaque_ids=True, order="shuffled", stale_seconds=0.7, latency=0.2),
 }
 
