@@ -404,13 +404,14 @@ class _Task:
             if not failure.outcome_unknown:
                 raise
             newest: t.Optional[Deployment] = None
-            started = time.monotonic()
-            for observed in _looks(self._deployments, LIST_LAG):
-                for row in observed.with_label(new.project_id, new.label, deleted=False):
-                    if row.type in (None, new.type):
-                        newest = row
-            if newest is None:
-                _needs_the_whole_lag(started, failure)
+            try:
+                for observed in self._looks_after(failure):
+                    for row in observed.with_label(new.project_id, new.label, deleted=False):
+                        if row.type in (None, new.type):
+                            newest = row
+            except RequestFailed:
+                if newest is None:
+                    raise
             return newest and newest.id
 
     def _edit(self, before: Deployment, after: Deployment) -> bool:
@@ -425,12 +426,28 @@ class _Task:
         except RequestFailed as failure:
             if not failure.outcome_unknown:
                 raise
-            started = time.monotonic()
-            for observed in _looks(self._deployments, LIST_LAG):
+            for observed in self._looks_after(failure):
                 if _shows(observed.with_id(t.cast(str, after.id)), after):
                     return True
-            _needs_the_whole_lag(started, failure)
             return False
+
+    def _looks_after(self, failure: RequestFailed) -> t.Iterator[Observed]:
+        """Look for what a write has come to whose outcome is unknown, for as long as the list may take to show it.
+
+        What a list does not show is only known not to be there if the list had all that time.
+
+        :raises RequestFailed: the failure, if a look fails or the patience of the task ends before.
+        """
+        started = time.monotonic()
+        try:
+            yield from _looks(self._deployments, LIST_LAG)
+        except RequestFailed:
+            pass
+        else:
+            if time.monotonic() - started >= LIST_LAG:
+                return
+        failure.problem += ", so that it is not known whether it was carried out"
+        raise failure
 
     def _withdraw(self, rivals: t.Sequence[Deployment]) -> None:
         self.is_settling = False
@@ -472,16 +489,6 @@ class _Task:
                     else "use another label",
                 ) from refusal
         raise refusal
-
-
-def _needs_the_whole_lag(started: float, failure: RequestFailed) -> None:
-    """What a list does not show is only known not to be there if the list had all the time that it may need.
-
-    :raises RequestFailed: the failure, if the patience of the task has ended before.
-    """
-    if time.monotonic() - started < LIST_LAG:
-        failure.problem += ", so that it is not known whether it was carried out"
-        raise failure
 
 
 def _shows(row: t.Optional[Deployment], written: Deployment) -> bool:

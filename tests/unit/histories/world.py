@@ -37,8 +37,8 @@ TIMEOUT = 30.0
 PATIENCE = 120.0
 #: More requests than any run of a history can need.
 MOST_REQUESTS = 500
-EXCLUDED_TOLD = True
-EXCLUDED_SETTLE = True
+#: Bugs of the collection that are known, and kept out of the way until they are mended; see test_found.py.
+EXCLUDED = {"untold write", "races take long to settle", "edits that are not settled", "readers of a withdrawn one"}
 Options = t.Mapping[str, t.Any]
 #: As the emulator's misbehave() takes it. The seconds of a ``delay`` come on top of TIMEOUT, so it is always too late:
 #: a request that is late ``before`` it is carried out is carried out after the client has given it up.
@@ -255,12 +255,16 @@ class World:
             self._check_labels(False, deeds)
             return
         ended = all(deed.succeeded for deed in deeds)
+        if "edits that are not settled" in EXCLUDED and any(map(_is_unsettled, deeds)):
+            ended = False
         self._check_labels(ended, deeds)
         first = deeds[0].options
         alike = [deed for deed in deeds if _same_place(deed.options, first) and not deed.check_mode]
         if len(alike) < len([deed for deed in deeds if not deed.check_mode]):
             return
         found = [deed.result["deployment"] for deed in alike if deed.succeeded]
+        if "readers of a withdrawn one" in EXCLUDED:
+            found = [deed.result["deployment"] for deed in alike if deed.succeeded and deed.changed]
         assert all(row == found[0] for row in found), self._so("all find the same", *deeds)
         if ended and found:
             active = [row for row in self._rows() if not row["deleted"] and _is_at(row, first)]
@@ -270,7 +274,7 @@ class World:
             unique_labels = self.history.switches.get("unique_labels", "none")
             fine = wanted is not None and not model.refused_by_api(first, before, unique_labels)
             patient = first.get("retry_timeout", PATIENCE) >= PATIENCE
-            if EXCLUDED_SETTLE and self._lags:
+            if "races take long to settle" in EXCLUDED and self._lags:
                 return
             assert ended or not fine or not patient, self._so("none of several like runs fails", *deeds)
 
@@ -313,7 +317,7 @@ class World:
             assert sentence, self._so("every error is a sentence", deed)
         # While others write, nobody can know whose write it is that the list shows, if the own one was not answered.
         unknown = deed.lost and (not alone or (deed.failed and "not known whether" in deed.result["msg"]))
-        if EXCLUDED_TOLD and deed.lost and deed.failed:
+        if "untold write" in EXCLUDED and deed.lost and deed.failed:
             unknown = True
         assert deed.changed or not deed.committed or unknown, self._so("what was written is told", deed)
         # An edit that is accepted and changes nothing, because another run has made the same one, counts as a change:
@@ -583,6 +587,11 @@ def _same_place(one: Options, other: Options) -> bool:
         return (options["project_id"], options["label"])
 
     return place(one) == place(other) and not isinstance(place(one), dict)
+
+
+def _is_unsettled(deed: Deed) -> bool:
+    unsettled = ("another active deployment", "not read back", "not show it yet")
+    return any(words in warning for warning in deed.result.get("warnings", ()) for words in unsettled)
 
 
 def _passes(fault: Fault) -> bool:

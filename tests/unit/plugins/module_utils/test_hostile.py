@@ -371,6 +371,7 @@ def test_bomb(status, coding):
 
 
 CHUNKED = "Transfer-Encoding: chunked"
+URLLIB3_1 = pytest.mark.xfail(urllib3_1, reason="urllib3 1.26 reads that line whole")
 IN_THE_LIBRARY = pytest.mark.xfail(reason="http.client and urllib3 read that whole", strict=False)
 
 
@@ -379,8 +380,8 @@ IN_THE_LIBRARY = pytest.mark.xfail(reason="http.client and urllib3 read that who
     [
         pytest.param(b"HTTP/1.1 200 ", id="status line"),
         pytest.param(head("success") + b"X-Filler: ", id="header"),
-        pytest.param(head("success", CHUNKED, "") + b"1;", id="size of a chunk", marks=IN_THE_LIBRARY),
-        pytest.param(head("success", CHUNKED, "") + b"0\r\nX-Filler: ", id="trailer", marks=IN_THE_LIBRARY),
+        pytest.param(head("success", CHUNKED, "") + b"1;", id="size of a chunk", marks=URLLIB3_1),
+        pytest.param(head("success", CHUNKED, "") + b"0\r\nX-Filler: ", id="trailer", marks=URLLIB3_1),
         pytest.param(head("success", CHUNKED, "") + b"-1\r\n", id="chunk of a negative size", marks=IN_THE_LIBRARY),
     ],
 )
@@ -399,23 +400,11 @@ def test_headers_without_an_end():
 # Lists without an end
 
 
-@pytest.mark.xfail(urllib3_1, reason="urllib3 1.26 encodes it byte by byte", strict=False)
-def test_cursor_of_a_megabyte():
-    answers = iter([answer_of(dict(deployments=[ROW], nextCursor="x" * 2**20)), http("200 OK", LIST)])
-    with RawServer(lambda dummy: next(answers)) as server, client_of(server) as client, bounded():
-        with contextlib.suppress(RequestFailed):
-            assert len(list_of(client)) == 1
-
-
-def test_pages_without_an_end_and_long_cursors(monkeypatch):
-    monkeypatch.setattr(_client, "MOST_PAGES", 40)
-    numbers = itertools.count()
-
-    def answer(dummy):
-        return answer_of(dict(deployments=[ROW], nextCursor="{0}".format(next(numbers)).zfill(2**18)))
-
-    with RawServer(answer) as server, client_of(server) as client, bounded(memory=7 * 2**20):
-        failure(list_of, client, UnexpectedAnswer)
+def test_cursor_of_megabytes_is_not_sent_back():
+    with RawServer(answer_of(dict(deployments=[ROW], nextCursor="x" * 7 * 2**20))) as server:
+        with client_of(server) as client, bounded():
+            assert "nextCursor" in str(failure(list_of, client, UnexpectedAnswer))
+        assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("module", ["amplitude_deployment", "amplitude_deployment_info"])
@@ -625,7 +614,9 @@ def test_wrong_answer_to_a_module(name, verb, label, state):
     answer, error = WRONG[name]
 
     def api(request):
-        return answer if request.startswith(verb.encode()) else answer_of(dict(deployments=[ROW]))
+        # A connection that is closed without a word about it could be used for the next request.
+        right = http("200 OK", json.dumps(dict(deployments=[ROW])), "Connection: close")
+        return answer if request.startswith(verb.encode()) else right
 
     with RawServer(api, closes=True) as server:
         options = dict(management_api_key=KEY, base_url=server.url, timeout=5, retry_timeout=0, project_id="1")

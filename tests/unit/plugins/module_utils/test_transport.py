@@ -235,7 +235,7 @@ def test_authorities_that_are_none(secure, monkeypatch, given, options, environm
 
 
 YESTERDAY = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=1)
-BY_NAME = pytest.mark.xfail(urllib3_1, reason="with urllib3 1.26, takes a wrong name for a lost connection")
+WRONG_NAME = "mismatch|doesn't match|verification failed"
 
 
 @both_ways
@@ -243,9 +243,9 @@ BY_NAME = pytest.mark.xfail(urllib3_1, reason="with urllib3 1.26, takes a wrong 
     "names, dates, host, reason",
     [
         pytest.param(["127.0.0.1"], dict(not_after=YESTERDAY), "127.0.0.1", "certificate has expired", id="expired"),
-        pytest.param(["example.com"], {}, "127.0.0.1", "mismatch|doesn't match", id="wrong address", marks=BY_NAME),
-        pytest.param(["127.0.0.1"], {}, "localhost", "mismatch|doesn't match", id="wrong name", marks=BY_NAME),
-        pytest.param(["*.com"], {}, "localhost", "mismatch|doesn't match", id="wrong wildcard", marks=BY_NAME),
+        pytest.param(["example.com"], {}, "127.0.0.1", WRONG_NAME, id="wrong address"),
+        pytest.param(["127.0.0.1"], {}, "localhost", WRONG_NAME, id="wrong name"),
+        pytest.param(["*.com"], {}, "localhost", WRONG_NAME, id="wrong wildcard"),
         pytest.param(["localhost"], {}, "localhost", None, id="right name"),
     ],
 )
@@ -545,7 +545,7 @@ def test_proxy_that_is_spoken_to_over_tls(secure, trusting, tls_proxy, monkeypat
 
 # How long at most it waits
 
-TIMEOUT = 0.2
+TIMEOUT = 0.3
 LONG_BODY = b'{"deployments": [' + b" " * 1000 + b"]}"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: " + str(len(LONG_BODY)).encode() + b"\r\n"
 
@@ -588,7 +588,7 @@ def test_slow_answer(authority, trusting, scheme, answer):
         with client_to(server.url, timeout=TIMEOUT, **trusting) as client:
             with within(TIMEOUT):
                 error = failure(CALLS["POST"], client, AnswerLost)
-            assert "the connection to {0} brought no whole answer within 0.2 seconds".format(server.url) in str(error)
+            assert "the connection to {0} brought no whole answer within 0.3 seconds".format(server.url) in str(error)
             assert (error.transient, error.outcome_unknown) == (True, True)
             CALLS["GET"](client)
             assert (server.connections, len(server.requests)) == (2, 2), "the connection is not used again"
@@ -599,7 +599,7 @@ def test_handshake_that_never_comes(trusting, verb):
     with RawServer() as server, client_to("https:" + server.url[5:], timeout=TIMEOUT, **trusting) as client:
         with within(TIMEOUT):
             error = failure(CALLS[verb], client)
-        assert "within 0.2 seconds; " in str(error) and error.transient
+        assert "within 0.3 seconds; " in str(error) and error.transient
 
 
 def test_slow_body_of_an_error(trusting):
@@ -618,8 +618,8 @@ def test_slow_answer_is_asked_for_again_as_long_as_patience_lasts(secure, trusti
     started = time.monotonic()
     error = ask(secure.url, timeout=TIMEOUT, retry_timeout=patience, **trusting)
     assert time.monotonic() - started < patience + TIMEOUT + SLACK
-    check(error, None if times else "brought no whole answer within|cut off in the middle" if urllib3_1 else " 0.2 sec")
-    assert len(secure.requests()) == 2 or not times
+    check(error, None if times else "brought no whole answer within|cut off in the middle" if urllib3_1 else " 0.3 sec")
+    assert len(secure.requests()) >= 2 or not times
 
 
 @pytest.mark.parametrize(
@@ -631,8 +631,8 @@ def test_slow_answer_is_asked_for_again_as_long_as_patience_lasts(secure, trusti
 )
 def test_slow_answer_through_a_proxy(secure, trusting, open_proxy, tls_proxy, monkeypatch, kind):
     monkeypatch.setenv("HTTPS_PROXY", "{0}://127.0.0.1:{1}".format(kind, open_proxy if kind == "http" else tls_proxy))
-    secure.misbehave(action="trickle", seconds=0.015)
-    with client_to(secure.url, timeout=TIMEOUT, **trusting) as client, within(TIMEOUT):
+    secure.misbehave(action="trickle", seconds=0.02)
+    with client_to(secure.url, timeout=0.6, **trusting) as client, within(0.6):
         failure(CALLS["GET"], client, AnswerLost)
 
 
@@ -650,9 +650,10 @@ def test_no_thread_is_left(secure, trusting):
     secure.misbehave(action="delay", seconds=5)
     with client_to(secure.url, timeout=TIMEOUT, **trusting) as client:
         failure(CALLS["GET"], client, AnswerLost)
+    with client_to(secure.url, **trusting) as client:
         for dummy in range(20):
             CALLS["GET"](client)
-        assert len(secure.requests()) == 21
+    assert len(secure.requests()) == 21
     secure.reset(SEED)
     gc.collect()  # an error refers to its pool of connections, which are closed when nothing refers to it any longer
     given_up = time.monotonic() + 5
