@@ -30,7 +30,7 @@ LIST_LAG = 5.0
 #: Seconds within which another run that lost a race withdraws, besides twice the lag of the list that was seen.
 RIVALS_WITHDRAW = 4.0
 #: Seconds within which two active deployments with one label, if they stem from a race, become one.
-RACES_SETTLE = 10.0
+RACES_SETTLE = 20.0
 #: Seconds that the list may take to show an edit. It was answered with success, so that more would be waiting for
 #: nothing if somebody else edits the same deployment meanwhile.
 EDIT_SHOWS = 15.0
@@ -339,6 +339,7 @@ class _Task:
                 self._rivals_until = now + RIVALS_WITHDRAW + 2 * (now - self._started)
             self._shown = row
             rivals = [] if own.deleted else observed.with_label(own.project_id, own.label, deleted=False)
+            self._rivals = rivals
             if len(rivals) <= 1:
                 self._done(row)
             elif rivals[0].id != own.id or now > self._rivals_until:
@@ -357,7 +358,7 @@ class _Task:
         :raises AmplitudeError: that leaves open what the task has to know: the key of what it has created, or which of
             several active deployments stays.
         """
-        if self._decision.before is not None and self._shown is None:
+        if self._decision.before is not None and self._shown is None and (failure is None or self._own.deleted):
             if failure is not None:
                 warning = "The change was accepted, but not read back. {0}".format(failure)
             else:
@@ -376,12 +377,7 @@ class _Task:
                 "run this again, which finds it as soon as the list shows it, or raise retry_timeout",
             )
         else:
-            self.warnings.append(
-                "There is another active deployment with the label {0!r} in project {1}.".format(
-                    self._own.label, self._own.project_id
-                )
-            )
-            self._done(self._shown)
+            self._withdraw(self._rivals)
 
     def _done(self, deployment: Deployment) -> None:
         self.is_settling, self.is_done = False, True

@@ -201,12 +201,15 @@ class Client:
         body: t.Optional[t.Mapping[str, t.Any]] = None,
     ) -> bytes:
         attempt = 0
+        unknown = False
         while True:
             started = self.patience.now()
             try:
                 return self._send_once(verb, path, doing, params, body)
             except RequestFailed as failure:
                 self.patience.spend(started, self.patience.now())
+                # What an attempt may have brought about is not undone by the refusal of a later one.
+                unknown = failure.outcome_unknown = failure.outcome_unknown or unknown
                 if not may_retry(verb, failure) or not self.patience.wait(backoff(attempt, failure.retry_after)):
                     raise
             attempt += 1
@@ -425,7 +428,7 @@ def _is_cut_off(response: requests.Response) -> bool:
 
 def _causes(error: t.Any) -> t.Iterator[BaseException]:
     """An exception and all that is wrapped in it, outermost first."""
-    seen: t.Set[str] = set()
+    seen: t.Set[int] = set()
     waiting: t.List[t.Any] = [error]
     while waiting:
         cause = waiting.pop(0)

@@ -59,7 +59,8 @@ class Deadline:
             try:
                 # Not the method of an SSLSocket: that one would go on without encryption.
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
-            except OSError:
+            except (OSError, TypeError):
+                # It is closed already, or not a socket of the system: TLS within the TLS of a proxy.
                 pass
 
 

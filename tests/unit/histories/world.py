@@ -38,7 +38,7 @@ PATIENCE = 120.0
 #: More requests than any run of a history can need.
 MOST_REQUESTS = 500
 #: Bugs of the collection that are known, and kept out of the way until they are mended; see test_found.py.
-EXCLUDED = {"untold write", "races take long to settle", "edits that are not settled", "readers of a withdrawn one"}
+EXCLUDED = {"readers of a withdrawn one"}
 Options = t.Mapping[str, t.Any]
 #: As the emulator's misbehave() takes it. The seconds of a ``delay`` come on top of TIMEOUT, so it is always too late:
 #: a request that is late ``before`` it is carried out is carried out after the client has given it up.
