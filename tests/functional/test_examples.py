@@ -75,4 +75,4 @@ def test_demo(run):
     """The demo checks each of its steps itself."""
     result = run(sys.executable, ROOT / "demo/run")
     assert result.status == 0, result.output
-    assert result.output.count("=== ") == 8
+    assert result.output.count("=== ") == 10

@@ -73,7 +73,9 @@ PLAYBOOK = [
             },
             {
                 "name": "Rename, and fail to read that back",
-                MODULE: dict(base_url="{{ half_working }}", project_id="1", id="1", label="shop", retry_timeout=0),
+                MODULE: dict(
+                    base_url="{{ half_working }}", project_id="1", id="1", state="absent", force=True, retry_timeout=0
+                ),
             },
             {
                 "name": "Wait for the list",

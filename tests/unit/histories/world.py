@@ -328,7 +328,8 @@ class World:
 
     def _check_secrets(self, deed: Deed) -> None:
         rows = [deed.result.get("deployment") or {}] + deed.result.get("deployments", [])
-        everything = repr(deed.result) + deed.output + self.logged.getvalue()
+        result = {name: value for name, value in deed.result.items() if name != "invocation"}
+        everything = repr(result) + deed.output + self.logged.getvalue()
         assert MANAGEMENT_KEY not in everything, self._so("the management key stays secret", deed)
         bare = {name: value for name, value in deed.result.items() if name not in ("deployment", "deployments")}
         everything = repr(bare) + repr([dict(row, key=None) for row in rows]) + deed.output + self.logged.getvalue()

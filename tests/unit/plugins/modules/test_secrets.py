@@ -80,7 +80,6 @@ MOMENTS = {
     "create": (CREATE, dict(method="POST")),
     "read back what was created": (CREATE, dict(method="GET", nth=3)),
     "edit": (EDIT, dict(method="PATCH")),
-    "read back what was edited": (EDIT, dict(method="GET", nth=3)),
 }
 BAD_INPUT = bad_input.BAD_CONNECTIONS + bad_input.BAD_DEPLOYMENTS + bad_input.BAD_WISHES
 #: Where @ is a password, {0} the emulator and {1} a host name that is too long.
