@@ -1,4 +1,3 @@
-#!/usr/bin/python
 # SPDX-FileCopyrightText: The community.amplitude contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
