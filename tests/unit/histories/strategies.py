@@ -134,13 +134,13 @@ def races(draw: t.Any, faults: t.Any = st.just([]), kills: t.Any = st.none()) ->
         first = draw(options())
         writers = [first] * count
     elif way == 1:
-        writers = [dict(draw(options()), project_id="1", label="web", state="present") for _ in range(count)]
+        writers = [dict(draw(options()), project_id="1", label="web", state="present") for dummy in range(count)]
         for writer in writers:
             writer.pop("id", None)
             if writer.get("previous_label") == "web":
                 writer["previous_label"] = "api"
     else:
-        writers = [draw(options(project_id="1")) for _ in range(count)]
+        writers = [draw(options(project_id="1")) for dummy in range(count)]
     if draw(st.integers(0, 5)) == 0:
         writers[-1] = dict(writers[-1], check_mode=True)
     hand = draw(by_hand()) if draw(st.integers(0, 5)) == 0 else None
