@@ -53,6 +53,7 @@ EACH_SECRET = pytest.mark.parametrize(
 LIST = ("amplitude_deployment_info", dict())
 CREATE = ("amplitude_deployment", dict(project_id="1", label="new", type="client"))
 EDIT = ("amplitude_deployment", dict(project_id="1", id="2", label="new"))
+ARCHIVE = ("amplitude_deployment", dict(project_id="1", id="2", state="absent", force=True))
 
 #: What the body of an answer can make of a secret, which is written as @ here.
 ECHOES = {
@@ -80,6 +81,8 @@ MOMENTS = {
     "create": (CREATE, dict(method="POST")),
     "read back what was created": (CREATE, dict(method="GET", nth=3)),
     "edit": (EDIT, dict(method="PATCH")),
+    "read back what was edited": (EDIT, dict(method="GET", nth=3)),
+    "read back what was archived": (ARCHIVE, dict(method="GET", nth=3)),
 }
 BAD_INPUT = bad_input.BAD_CONNECTIONS + bad_input.BAD_DEPLOYMENTS + bad_input.BAD_WISHES
 #: Where @ is a password, {0} the emulator and {1} a host name that is too long.
@@ -230,7 +233,7 @@ def test_moment(emulator, connection, told, moment, status, secret):
     ask, fault = MOMENTS[moment]
     emulator.misbehave(action="status", status=status, body="see /login?key=" + SECRETS[secret], times=0, **fault)
     result = run(connection, ask)
-    if moment == "read back what was edited":
+    if moment == "read back what was archived":
         assert result["changed"] and "***" in result["warnings"][0]
     else:
         assert result["failed"] and "***" in result["msg"]
