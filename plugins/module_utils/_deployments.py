@@ -51,6 +51,11 @@ def order_of_id(identifier: str) -> t.Tuple[int, int, str]:
     return (1, 0, identifier)
 
 
+def order_of(deployment: Deployment) -> t.Tuple[t.Any, ...]:
+    """A sort key for deployments: by project, label and id."""
+    return (order_of_id(deployment.project_id), deployment.label, order_of_id(deployment.id or ""))
+
+
 def check_identifier(option: str, value: t.Optional[str]) -> None:
     """Refuse a value of an option that cannot be the id of a project or a deployment; None is fine.
 
@@ -79,7 +84,7 @@ def select(
         and (type is None or row.type == type)
         and (include_archived or not row.deleted)
     ]
-    return sorted(found, key=lambda row: (order_of_id(row.project_id), row.label, order_of_id(row.id or "")))
+    return sorted(found, key=order_of)
 
 
 class Deployments:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ._deployments import Deployment, check_identifier, order_of_id
+from ._deployments import Deployment, check_identifier, order_of, order_of_id
 from ._errors import InputError, LabelTaken, Refused
 from ._plan import Observed, Plan, Rules, Wanted, changes_between, plan, validate
 from ._usage import Usage
@@ -221,7 +221,7 @@ def _plan_purge(
         # The default deployment, whose key tells no type, is never purged.
         if row.project_id in purge.project_ids and row.id not in claimed and row.type is not None
     ]
-    unlisted.sort(key=lambda row: (order_of_id(row.project_id), row.label, order_of_id(row.id or "")))
+    unlisted.sort(key=order_of)
     doing = "purge project {0}".format(", ".join(sorted(purge.project_ids, key=order_of_id)))
     what = ", ".join("{0!r} (id {1})".format(row.label, row.id) for row in unlisted)
     if unlisted and not wanted and purge.limit is None:
