@@ -12,7 +12,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' "$$MAKEFILE"
 
 test: ## Run the unit and functional tests (ARGS are passed on to pytest)
-	$(run) test pytest -q -n auto --dist worksteal tests/functional tests/unit $(ARGS)
+	$(run) test pytest -q -n auto --maxschedchunk=1 tests/functional tests/unit $(ARGS)
 
 demo: ## See the modules at work on an emulated Amplitude
 	$(run) test demo/run

@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib
 import pathlib
 import re
-import sys
 
 import pytest
 import yaml
@@ -69,10 +68,3 @@ def test_examples(run, emulator, tmp_path, source):
     again, requests = play()
     assert again == "0"
     assert {request["method"] for request in requests} == {"GET"}
-
-
-def test_demo(run):
-    """The demo checks each of its steps itself."""
-    result = run(sys.executable, ROOT / "demo/run")
-    assert result.status == 0, result.output
-    assert result.output.count("=== ") == 10

@@ -16,7 +16,7 @@ TARGETS = pathlib.Path(__file__).parents[1] / "integration/targets"
 @pytest.mark.parametrize("target", sorted(path.parent.name for path in TARGETS.glob("*/aliases")))
 def test_target(run, tmp_path, target):
     playbook = tmp_path / "playbook.yml"
-    playbook.write_text(yaml.safe_dump([dict(hosts="localhost", roles=[target])]), encoding="utf-8")
+    playbook.write_text(yaml.safe_dump([dict(hosts="localhost", gather_facts=False, roles=[target])]), encoding="utf-8")
 
     result = run("ansible-playbook", playbook, ANSIBLE_ROLES_PATH=TARGETS)
 

@@ -18,7 +18,9 @@ from ansible_collections.community.amplitude.plugins.module_utils import _retry
 from ansible_collections.community.amplitude.tests.support.modules import run_module
 
 PAGE = pathlib.Path(__file__).parents[4] / "docs/docsite/rst/faults.rst"
-TIMEOUT = 0.15
+#: Seconds that a request may take where the fault is that it takes longer, and everywhere else.
+TIMEOUT = 0.25
+AMPLE = 10
 
 FAULTS = {
     "no answer in time": dict(action="delay", seconds=TIMEOUT * 4),
@@ -82,13 +84,13 @@ def _quick_backoff(monkeypatch):
     monkeypatch.setattr(_retry, "FIRST_BACKOFF", 0.01)
 
 
-def run(emulator, task, check_mode=False):
+def run(emulator, task, check_mode=False, timeout=AMPLE):
     return run_module(
         "amplitude_deployment",
         check_mode,
         management_api_key="management-key",
         base_url=emulator.url,
-        timeout=TIMEOUT,
+        timeout=timeout,
         retry_timeout=3,
         project_id="1",
         **TASKS[task][0],
@@ -114,7 +116,7 @@ def test_fault(emulator, world, fault, moment, task, nth, behaviours):
     struck = method if nth == 2 else "GET"
     behaviour = behaviours[struck]
 
-    result = run(emulator, task)
+    result = run(emulator, task, timeout=TIMEOUT if fault["action"] in ("delay", "trickle") else AMPLE)
 
     committed = [write for write in writes(emulator) if write["committed"]]
     assert len(active(emulator)) == len(set(active(emulator)))
