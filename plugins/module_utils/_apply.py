@@ -245,16 +245,23 @@ def _decide_again(deployments: Deployments, tasks: t.Iterable[_Task], rules: Rul
     return None
 
 
-def _looks(deployments: Deployments, seconds: float) -> t.Iterator[Observed]:
-    """Read the list, and again and again until so many seconds are over or the patience of the task is at its end."""
+def _looks(deployments: Deployments, seconds: float) -> t.Generator[Observed, None, bool]:
+    """Read the list, and again and again until so many seconds are over or the patience of the task is at its end.
+
+    The last look begins at the end of the time: a list shows what was so when it was begun, however long it takes.
+
+    :return: whether there was the patience for all of it.
+    """
     pause = FIRST_LOOK
     ends = time.monotonic() + seconds
     while True:
+        begun = time.monotonic()
         yield Observed(deployments.list())
-        # The last look comes at the end of the time, so that all of it was waited for.
-        left = ends - time.monotonic()
-        if left <= 0 or not deployments.client.patience.wait(min(pause, left)):
-            return
+        if begun >= ends:
+            return True
+        left = max(0.0, ends - time.monotonic())
+        if not deployments.client.patience.wait(min(pause, left)):
+            return False
         pause = min(LONGEST_LOOK, pause * 2)
 
 
@@ -434,14 +441,11 @@ class _Task:
 
         :raises RequestFailed: the failure, if a look fails or the patience of the task ends before.
         """
-        started = time.monotonic()
         try:
-            yield from _looks(self._deployments, LIST_LAG)
+            if (yield from _looks(self._deployments, LIST_LAG)):
+                return
         except RequestFailed:
             pass
-        else:
-            if time.monotonic() - started >= LIST_LAG:
-                return
         failure.problem += ", so that it is not known whether it was carried out"
         raise failure
 

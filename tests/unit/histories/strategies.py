@@ -196,10 +196,14 @@ def histories(draw: t.Any, kind: str) -> History:
     steps = draw(st.lists(st.one_of(STEPS[kind], BETWEEN), min_size=1, max_size=8))
     if not all("retry_timeout" not in str(step) for step in steps):
         switches.pop("rate_limit", None)
+    # Runs do not wait for each other, nor for a list, as long as the slowest of all services would need.
+    latency = draw(st.sampled_from([0.0, 0.0, 0.05, 0.5] if kind == "races" else [0.0, 0.0, 0.05, 0.5, 9.0]))
+    if latency > 5:
+        switches.pop("stale_lists", None)
     return History(
         steps=steps,
         rows=draw(rows(switches.get("unique_labels", "none"))),
         switches=switches,
-        latency=draw(st.sampled_from([0.0, 0.0, 0.05, 0.5])),
+        latency=latency,
         seed=draw(st.integers(0, 2**16)),
     )

@@ -35,6 +35,9 @@ FOUND = {
     "an edit whose answer is lost, and that is refused when it is sent again": History(
         [Run(RENAME, [cut_after("PATCH"), fault("PATCH", status=429, times=0)])], rows=[API]
     ),
+    "a create whose answer is lost, and a list that takes longer than it lags": History(
+        [Run(WEB, [cut_after("POST")])], switches=dict(stale_seconds=4.0), latency=9.0, seed=28
+    ),
     "three runs of which the first to end has the highest id": History(
         [Race([WEB, WEB, WEB])], switches=dict(stale_seconds=2.0, opaque_ids=True), latency=0.5, seed=19262
     ),

@@ -12,7 +12,7 @@ import pathlib
 import typing as t
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.community.amplitude.tests.unit.histories.strategies import STEPS, histories
@@ -35,6 +35,8 @@ def _figures():
     max_examples=int(os.environ.get("HISTORIES", FEW * len(STEPS))) // len(STEPS),
     derandomize="HISTORIES" not in os.environ,
     deadline=None,
+    # How it came to fail is told by the story; to explain it by trying takes minutes.
+    phases=set(Phase) - {Phase.explain},
     suppress_health_check=list(HealthCheck),
 )
 @given(data=st.data())
