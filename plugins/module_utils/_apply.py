@@ -383,7 +383,15 @@ class _Task:
                 "it was created with the id {0}, but the list of deployments does not show it yet".format(self._own.id),
                 "run this again, which finds it as soon as the list shows it, or raise retry_timeout",
             )
+        elif self._decision.before is None:
+            self.warnings.append(
+                "{0} It should be withdrawn, but retry_timeout leaves no time to see that.".format(
+                    _rivalry(self._shown, self._rivals)
+                )
+            )
+            self._done(self._shown)
         else:
+            # A run that has created the label may have ended before it could see that this one has restored it.
             self._withdraw(self._rivals)
 
     def _done(self, deployment: Deployment) -> None:
@@ -456,14 +464,8 @@ class _Task:
             return
         self._wrote(changes_between(shown, withdrawn), withdrawn)
         self.warnings.append(
-            "Another run has made the label {0!r} in project {1} active at the same moment (id {2}): this run has "
-            "withdrawn its own deployment with the id {3}, which now has the label {4!r} and is {5}.".format(
-                shown.label,
-                shown.project_id,
-                ", ".join(t.cast(str, row.id) for row in rivals if row.id != shown.id),
-                shown.id,
-                withdrawn.label,
-                "archived" if withdrawn.deleted else "active",
+            "{0} This run has withdrawn its own with the id {1}, which now has the label {2!r} and is {3}.".format(
+                _rivalry(shown, rivals), shown.id, withdrawn.label, "archived" if withdrawn.deleted else "active"
             )
         )
 
@@ -493,3 +495,9 @@ class _Task:
 
 def _shows(row: t.Optional[Deployment], written: Deployment) -> bool:
     return row is not None and (row.label, row.deleted) == (written.label, written.deleted)
+
+
+def _rivalry(own: Deployment, rivals: t.Sequence[Deployment]) -> str:
+    return "Another run has made the label {0!r} in project {1} active at the same moment (id {2}).".format(
+        own.label, own.project_id, ", ".join(t.cast(str, row.id) for row in rivals if row.id != own.id)
+    )

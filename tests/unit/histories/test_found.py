@@ -41,6 +41,9 @@ FOUND = {
     "three runs of which the first to end has the highest id": History(
         [Race([WEB, WEB, WEB])], switches=dict(stale_seconds=2.0, opaque_ids=True), latency=0.5, seed=19262
     ),
+    "two creates that may not wait for each other": History(
+        [Race([dict(WEB, retry_timeout=0)] * 2)], latency=0.05, seed=1
+    ),
     "a restore that may not wait for the create of another run that has ended": History(
         [Race([NEW_WEB, dict(WEB, retry_timeout=0)])], rows=[ARCHIVED_WEB], seed=10
     ),

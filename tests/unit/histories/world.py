@@ -255,10 +255,15 @@ class World:
             self._check_labels(False, deeds)
             return
         ended = all(deed.succeeded for deed in deeds)
+        hasty = any(deed.options.get("retry_timeout", PATIENCE) < PATIENCE for deed in deeds)
+        if hasty and self.history.switches.get("opaque_ids"):
+            ended = False
         self._check_labels(ended, deeds)
         first = deeds[0].options
         alike = [deed for deed in deeds if _same_place(deed.options, first) and not deed.check_mode]
         if len(alike) < len([deed for deed in deeds if not deed.check_mode]):
+            return
+        if hasty and any(_is_at(row, first) or row["label"] in _previous_labels(alike) for row in before):
             return
         found = [deed.result["deployment"] for deed in alike if deed.succeeded]
         if "readers of a withdrawn one" in EXCLUDED:
@@ -583,6 +588,10 @@ def _same_place(one: Options, other: Options) -> bool:
         return (options["project_id"], options["label"])
 
     return place(one) == place(other) and not isinstance(place(one), dict)
+
+
+def _previous_labels(deeds: t.Iterable[Deed]) -> t.Set[t.Optional[str]]:
+    return {deed.options.get("previous_label") for deed in deeds}
 
 
 def _passes(fault: Fault) -> bool:
