@@ -464,7 +464,7 @@ class _Task:
             return
         self._wrote(changes_between(shown, withdrawn), withdrawn)
         self.warnings.append(
-            "{0} This run has withdrawn its own with the id {1}, which now has the label {2!r} and is {3}.".format(
+            "{0} This run has withdrawn its own deployment with the id {1}, which is now {2!r} and {3}.".format(
                 _rivalry(shown, rivals), shown.id, withdrawn.label, "archived" if withdrawn.deleted else "active"
             )
         )

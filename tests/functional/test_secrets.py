@@ -205,8 +205,9 @@ def test_secrets(run, emulator, tmp_path, variables, program, given_as, pipelini
 
     # It was a run in which a key could have been found.
     assert [len(keys), result.status] == [4, 2], result.output
+    # ansible-runner now and then loses a line that Ansible has written to stderr; the log has it.
     for words in SHOWN:
-        assert words in result.output
+        assert words in result.output + read(left / "log")
     assert (MANAGEMENT_KEY in processes.environments) is (given_as != "option")
     assert ("AnsiballZ_amplitude_deployment.py" in processes.command_lines) is not pipelining
     results, others = RESULTS + OF_PROGRAM[program][0], OTHERS + OF_PROGRAM[program][1]
