@@ -383,7 +383,8 @@ class _Task:
                 "it was created with the id {0}, but the list of deployments does not show it yet".format(self._own.id),
                 "run this again, which finds it as soon as the list shows it, or raise retry_timeout",
             )
-        elif self._decision.before is None:
+        elif self._decision.before is None and str(self._own.id).isdigit():
+            # Ids that are numbers are taken to count up, so that the others were created later and have seen this one.
             self.warnings.append(
                 "{0} It should be withdrawn, but retry_timeout leaves no time to see that.".format(
                     _rivalry(self._shown, self._rivals)
@@ -391,7 +392,7 @@ class _Task:
             )
             self._done(self._shown)
         else:
-            # A run that has created the label may have ended before it could see that this one has restored it.
+            # Another run may have ended before it could see that this one has made the label active.
             self._withdraw(self._rivals)
 
     def _done(self, deployment: Deployment) -> None:

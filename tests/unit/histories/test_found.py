@@ -44,6 +44,9 @@ FOUND = {
     "two creates that may not wait for each other": History(
         [Race([dict(WEB, retry_timeout=0)] * 2)], latency=0.05, seed=1
     ),
+    "a create that may not wait, where ids do not count up": History(
+        [Race([WEB, dict(WEB, retry_timeout=0)])], switches=dict(opaque_ids=True), seed=251
+    ),
     "a restore that may not wait for the create of another run that has ended": History(
         [Race([NEW_WEB, dict(WEB, retry_timeout=0)])], rows=[ARCHIVED_WEB], seed=10
     ),

@@ -256,14 +256,13 @@ class World:
             return
         ended = all(deed.succeeded for deed in deeds)
         hasty = any(deed.options.get("retry_timeout", PATIENCE) < PATIENCE for deed in deeds)
-        if hasty and self.history.switches.get("opaque_ids"):
-            ended = False
         self._check_labels(ended, deeds)
         first = deeds[0].options
         alike = [deed for deed in deeds if _same_place(deed.options, first) and not deed.check_mode]
         if len(alike) < len([deed for deed in deeds if not deed.check_mode]):
             return
-        if hasty and any(_is_at(row, first) or row["label"] in _previous_labels(alike) for row in before):
+        given = any(_is_at(row, first) or row["label"] in _previous_labels(alike) for row in before)
+        if hasty and (given or self.history.switches.get("opaque_ids")):
             return
         found = [deed.result["deployment"] for deed in alike if deed.succeeded]
         if "readers of a withdrawn one" in EXCLUDED:
