@@ -56,6 +56,24 @@ def connection_spec() -> t.Dict[str, t.Dict[str, t.Any]]:
     )
 
 
+def deployments_spec() -> t.Dict[str, t.Any]:
+    """The argument spec of an option that lists wanted deployments."""
+    return dict(
+        type="list",
+        elements="dict",
+        options=dict(
+            label=dict(type="str"),
+            type=dict(type="str", choices=["client", "server"]),
+            state=dict(type="str", choices=["present", "absent"], default="present"),
+            id=dict(type="str"),
+            previous_label=dict(type="str"),
+            project_id=dict(type="str"),
+        ),
+        required_one_of=[("id", "label")],
+        mutually_exclusive=[("id", "previous_label")],
+    )
+
+
 def client_from(params: t.Mapping[str, t.Any]) -> Client:
     """A client made from the values of the connection options.
 

@@ -33,9 +33,20 @@ class Deployment(t.NamedTuple):
     type: t.Optional[str]
     deleted: bool
 
+    @property
+    def is_default(self) -> bool:
+        """Whether it is the default deployment of its project, which is never purged."""
+        return self.type is None
+
     def as_result(self) -> t.Dict[str, t.Any]:
         """The documented return value ``deployment``."""
         return dict(self._asdict())
+
+
+def without_keys(result: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
+    """The return values of a module, with every ``key`` in ``deployments`` replaced by None."""
+    rows = [row and dict(row, key=None) for row in result.get("deployments", ())]
+    return dict(result, deployments=rows) if "deployments" in result else dict(result)
 
 
 def type_of_key(key: t.Optional[str]) -> t.Optional[str]:

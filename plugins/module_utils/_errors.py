@@ -68,6 +68,18 @@ class Ambiguous(Refused):
         self.passing = passing
 
 
+class NotFound(Refused):
+    """What is wanted does not exist and cannot be created with what is known of it."""
+
+
+class TypeContradiction(Refused):
+    """What was found is of another type than what is wanted."""
+
+
+class DefaultDeployment(Refused):
+    """What is to be archived is the default deployment of its project."""
+
+
 class LabelTaken(Refused):
     """A label that is to become active belongs to another active deployment, which may be about to give it up."""
 

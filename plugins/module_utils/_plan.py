@@ -15,7 +15,7 @@ import re
 import typing as t
 
 from ._deployments import Deployment, check_identifier, order_of_id
-from ._errors import Ambiguous, InputError, LabelTaken, Refused
+from ._errors import Ambiguous, DefaultDeployment, InputError, LabelTaken, NotFound, Refused, TypeContradiction
 
 
 class Wanted(t.NamedTuple):
@@ -164,21 +164,50 @@ def plan(wanted: Wanted, observed: Observed, rules: Rules) -> Plan:
     return _plan_present(wanted, observed, rules)
 
 
+def active_with_key(wanted: Wanted, observed: Observed) -> Deployment:
+    """The active deployment with the wanted label, whose key the API has told.
+
+    :raises Refused: there is none or are several, or it has no key.
+    """
+    doing = "look up the key of {0}".format(wanted)
+    found = _with_label(wanted, observed, deleted=False)
+    if not found:
+        archived = _with_label(wanted, observed, deleted=True)
+        if archived:
+            raise NotFound(
+                doing,
+                "it is archived (id {0})".format(_ids(archived)),
+                "restore it with the module amplitude_deployment, or use another label",
+            )
+        raise NotFound(
+            doing, "there is no deployment with this label", "correct label or project_id, or create it first"
+        )
+    if len(found) > 1:
+        raise Refused(
+            doing,
+            "several active deployments have this label, with the ids {0}".format(_ids(found)),
+            "archive or rename those that are not meant",
+        )
+    if not found[0].key:
+        raise Refused(doing, "the API lists {0} without a key".format(_name(found[0])), "ask Amplitude for it")
+    return found[0]
+
+
 def _plan_present(wanted: Wanted, observed: Observed, rules: Rules) -> Plan:
     before = _find_present(wanted, observed, rules)
     if before is None:
         return _plan_create(wanted)
     if wanted.type and before.type and wanted.type != before.type:
-        raise _refused(
-            wanted,
+        raise TypeContradiction(
+            _doing(wanted),
             "{0} is a {1} deployment, and the API cannot change the type".format(_name(before), before.type),
             "set type to {0}, use another label{1}".format(
                 before.type, ", or set restore_archived to false to create a new one" if before.deleted else ""
             ),
         )
     if before.deleted and not rules.restore_archived:
-        raise _refused(
-            wanted,
+        raise Refused(
+            _doing(wanted),
             "{0} is archived and restore_archived is false".format(_name(before)),
             "leave out id to create a new one, or set restore_archived to true",
         )
@@ -198,7 +227,9 @@ def _plan_present(wanted: Wanted, observed: Observed, rules: Rules) -> Plan:
 
 def _plan_create(wanted: Wanted) -> Plan:
     if wanted.label is None or wanted.type is None:
-        raise _refused(wanted, "it does not exist, and type is missing", "set type to client or server to create it")
+        raise NotFound(
+            _doing(wanted), "it does not exist, and type is missing", "set type to client or server to create it"
+        )
     after = Deployment(None, wanted.project_id, wanted.label, None, wanted.type, False)
     return Plan(wanted, None, after, (Change("create", None, wanted.label),))
 
@@ -214,14 +245,14 @@ def _plan_absent(wanted: Wanted, observed: Observed, rules: Rules) -> Plan:
     if before is None or before.deleted:
         return Plan(wanted, before, before)
     if wanted.type and before.type and wanted.type != before.type:
-        raise _refused(
-            wanted,
+        raise TypeContradiction(
+            _doing(wanted),
             "{0} is a {1} deployment, so it is probably not the one that is meant".format(_name(before), before.type),
             "set type to {0} or leave it out to archive this one".format(before.type),
         )
-    if before.type is None and not rules.force:
-        raise _refused(
-            wanted,
+    if before.is_default and not rules.force:
+        raise DefaultDeployment(
+            _doing(wanted),
             "{0} has a key without the prefix client- or server-, so it is the default deployment of the project, on "
             "which Web Experiments and Guides depend".format(_name(before)),
             "keep it, or set force to true to archive it all the same",
@@ -235,8 +266,8 @@ def _find_present(wanted: Wanted, observed: Observed, rules: Rules) -> t.Optiona
     if wanted.id is not None:
         found = _find_by_id(wanted, observed)
         if found is None:
-            raise _refused(
-                wanted,
+            raise NotFound(
+                _doing(wanted),
                 "there is no deployment with the id {0}".format(wanted.id),
                 "correct the id (the module amplitude_deployment_info lists them), or leave it out to go by label",
             )
@@ -252,8 +283,8 @@ def _find_present(wanted: Wanted, observed: Observed, rules: Rules) -> t.Optiona
 def _find_by_id(wanted: Wanted, observed: Observed) -> t.Optional[Deployment]:
     found = observed.with_id(wanted.id or "")
     if found is not None and found.project_id != wanted.project_id:
-        raise _refused(
-            wanted,
+        raise Refused(
+            _doing(wanted),
             "{0} belongs to project {1}".format(_name(found), found.project_id),
             "correct id or project_id",
         )
@@ -293,10 +324,6 @@ def _name(deployment: Deployment) -> str:
 
 def _ids(deployments: t.Iterable[Deployment]) -> str:
     return ", ".join(str(deployment.id) for deployment in deployments)
-
-
-def _refused(wanted: Wanted, problem: str, advice: str) -> Refused:
-    return Refused(_doing(wanted), problem, advice)
 
 
 def _doing(wanted: Wanted) -> str:

@@ -28,20 +28,26 @@ class Purge(t.NamedTuple):
 USUAL_LIMIT = 10
 
 
-def wanted_from(params: t.Mapping[str, t.Any]) -> t.List[Wanted]:
-    """The wishes in the options ``deployments`` and ``project_id``.
+def check_concurrency(concurrency: int) -> None:
+    """Refuse a value of the option ``concurrency`` that is out of range.
 
-    :raises InputError: one of them is of no project, or ``concurrency`` is out of range.
+    :raises InputError: saying what the range is.
     """
-    if not 1 <= params["concurrency"] <= 32:
-        raise InputError(
-            "use the options", "concurrency is {0}".format(params["concurrency"]), "give a number from 1 to 32"
-        )
+    if not 1 <= concurrency <= 32:
+        raise InputError("use the options", "concurrency is {0}".format(concurrency), "give a number from 1 to 32")
+
+
+def wanted_from(items: t.Iterable[t.Mapping[str, t.Any]], project_id: t.Optional[str]) -> t.List[Wanted]:
+    """The wishes in a list of deployments as modules take it.
+
+    :param project_id: of those that have none of their own.
+    :raises InputError: one of them is of no project.
+    """
     wanted = []
-    for number, item in enumerate(params["deployments"], 1):
+    for number, item in enumerate(items, 1):
         options = {option: item[option] for option in Wanted._fields}
         if options["project_id"] is None:
-            options["project_id"] = params["project_id"]
+            options["project_id"] = project_id
         if options["project_id"] is None:
             raise _unusable("item {0} has no project_id".format(number), "set it there or for the whole task")
         wanted.append(Wanted(**options))
@@ -114,33 +120,66 @@ def plan_all(
     :raises Refused: one of the wishes cannot be planned, two of them mean the same deployment, or too many would be
         purged.
     """
+    plans, refusals, claimed = plan_each(wanted, observed, rules)
+    if refusals:
+        # A label that is taken may only be so because of what was refused for another reason.
+        raise min(refusals.items(), key=lambda item: (isinstance(item[1], LabelTaken), item[0]))[1]
+    purged = [] if purge is None else _plan_purge(wanted, observed, purge, claimed)
+    return [plans[index] for index in range(len(wanted))] + purged
+
+
+def plan_each(
+    wanted: t.Sequence[Wanted], observed: Observed, rules: Rules
+) -> t.Tuple[t.Dict[int, Plan], t.Dict[int, Refused], t.Dict[t.Optional[str], Plan]]:
+    """Decide about each of the wishes, as far as it can be decided.
+
+    :return: by index, the plans of the wishes that can be planned and why the others are refused; and by id of the
+        deployments, the plans that are about them.
+    """
     state = observed.copy()
     plans: t.Dict[int, Plan] = {}
+    refusals: t.Dict[int, Refused] = {}
     claimed: t.Dict[t.Optional[str], Plan] = {}
     waiting = _renames_first(wanted)
     while waiting:
         put_off: t.List[int] = []
-        taken: t.Optional[LabelTaken] = None
         for index in waiting:
             try:
                 decision = plan(wanted[index], state, rules)
+                if decision.before is not None and decision.before.id in claimed:
+                    raise _refuse_claimed(decision, claimed[decision.before.id])
             except LabelTaken as error:
-                taken = taken or error
+                refusals[index] = error
                 put_off.append(index)
                 continue
-            if decision.before is not None and decision.before.id in claimed:
-                raise _refuse_claimed(decision, claimed[decision.before.id])
+            except Refused as error:
+                refusals[index] = error
+                continue
+            refusals.pop(index, None)
             decision = decision._replace(wave=_wave(decision, observed, claimed))
             plans[index] = decision
             if decision.before is not None:
                 claimed[decision.before.id] = decision
             if decision.changes:
                 state.replace(decision.before, decision.after)
-        if taken is not None and len(put_off) == len(waiting):
-            raise taken
+        if len(put_off) == len(waiting):
+            break
         waiting = put_off
-    purged = [] if purge is None else _plan_purge(wanted, observed, purge, claimed)
-    return [plans[index] for index in range(len(wanted))] + purged
+    return plans, refusals, claimed
+
+
+def unlisted(
+    observed: Observed, project_ids: t.Container[str], claimed: t.Container[t.Optional[str]]
+) -> t.List[Deployment]:
+    """The active deployments of some projects that no wish is about, without the default ones, in order."""
+    return sorted(
+        (
+            row
+            for row in observed.all_active()
+            if row.project_id in project_ids and row.id not in claimed and not row.is_default
+        ),
+        key=order_of,
+    )
 
 
 def check_usage(plans: t.Iterable[Plan], usage: Usage) -> None:
@@ -215,30 +254,24 @@ def _wave(decision: Plan, observed: Observed, claimed: t.Mapping[t.Optional[str]
 def _plan_purge(
     wanted: t.Sequence[Wanted], observed: Observed, purge: Purge, claimed: t.Container[t.Optional[str]]
 ) -> t.List[Plan]:
-    unlisted = [
-        row
-        for row in observed.all_active()
-        # The default deployment, whose key tells no type, is never purged.
-        if row.project_id in purge.project_ids and row.id not in claimed and row.type is not None
-    ]
-    unlisted.sort(key=order_of)
+    rows = unlisted(observed, purge.project_ids, claimed)
     doing = "purge project {0}".format(", ".join(sorted(purge.project_ids, key=order_of_id)))
-    what = ", ".join("{0!r} (id {1})".format(row.label, row.id) for row in unlisted)
-    if unlisted and not wanted and purge.limit is None:
+    what = ", ".join("{0!r} (id {1})".format(row.label, row.id) for row in rows)
+    if rows and not wanted and purge.limit is None:
         raise Refused(
             doing,
             "deployments is empty, so that every deployment would be archived: {0}".format(what),
-            "set purge_limit to at least {0} if that is meant".format(len(unlisted)),
+            "set purge_limit to at least {0} if that is meant".format(len(rows)),
         )
     limit = USUAL_LIMIT if purge.limit is None else purge.limit
-    if len(unlisted) > limit:
+    if len(rows) > limit:
         raise Refused(
             doing,
-            "{0} deployments would be archived, but purge_limit is {1}: {2}".format(len(unlisted), limit, what),
+            "{0} deployments would be archived, but purge_limit is {1}: {2}".format(len(rows), limit, what),
             "list those that are wanted, or raise purge_limit",
         )
     plans_of_purge = []
-    for row in unlisted:
+    for row in rows:
         after = row._replace(deleted=True)
         item = Wanted(row.project_id, row.label, state="absent", id=row.id)
         plans_of_purge.append(Plan(item, row, after, changes_between(row, after)))

@@ -46,6 +46,11 @@ options:
       - Whether archived deployments are returned too.
     type: bool
     default: false
+  include_keys:
+    description:
+      - Whether the keys of the deployments are returned. If V(false), nothing that is returned is a secret.
+    type: bool
+    default: true
   include_usage:
     description:
       - Whether the flags and experiments that use a deployment are returned with it.
@@ -64,8 +69,8 @@ EXAMPLES = r"""
   community.amplitude.amplitude_deployment_info:
     management_api_key: "{{ amplitude_management_api_key }}"
     project_id: "123456"
+    include_keys: false
   register: result
-  no_log: true
 
 - name: Show their labels
   ansible.builtin.debug:
@@ -103,7 +108,7 @@ deployments:
       sample: checkout-api
     key:
       description:
-        - The deployment key that SDKs use.
+        - The deployment key that SDKs use. V(none) without O(include_keys).
         - The key of a server deployment is a secret. Use C(no_log) for tasks that show it.
       type: str
       sample: server-Zm9vYmFyZm9vYmFyZm9vYmFyZm9vYmFy
@@ -144,6 +149,7 @@ from ansible_collections.community.amplitude.plugins.module_utils._deployments i
     Deployments,
     check_identifier,
     select,
+    without_keys,
 )
 from ansible_collections.community.amplitude.plugins.module_utils._errors import AmplitudeError
 from ansible_collections.community.amplitude.plugins.module_utils._usage import read_usage
@@ -159,7 +165,12 @@ FILTERS = dict(
 
 def main():
     module = AnsibleModule(
-        argument_spec=dict(connection_spec(), include_usage=dict(type="bool", default=False), **FILTERS),
+        argument_spec=dict(
+            connection_spec(),
+            include_keys=dict(type="bool", default=True),
+            include_usage=dict(type="bool", default=False),
+            **FILTERS,
+        ),
         supports_check_mode=True,
     )
     try:
@@ -173,7 +184,8 @@ def main():
                     deployment["used_by"] = usage.as_result(deployment["id"])
     except AmplitudeError as error:
         module.fail_json(msg=str(error), **error.result)
-    module.exit_json(changed=False, deployments=deployments)
+    result = dict(changed=False, deployments=deployments)
+    module.exit_json(**(result if module.params["include_keys"] else without_keys(result)))
 
 
 if __name__ == "__main__":

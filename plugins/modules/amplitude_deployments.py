@@ -94,6 +94,11 @@ options:
       - If it cannot be read which flags and experiments use a deployment, it is not archived either.
     type: bool
     default: false
+  include_keys:
+    description:
+      - Whether the keys of the deployments are returned. If V(false), nothing that is returned is a secret.
+    type: bool
+    default: true
   concurrency:
     description:
       - The number of requests that may be under way at the same time, from V(1) to V(32).
@@ -169,7 +174,8 @@ deployments:
       sample: checkout-api
     key:
       description:
-        - The deployment key that SDKs use. In check mode V(none) if the deployment would be created.
+        - The deployment key that SDKs use. V(none) without O(include_keys), and in check mode if the deployment would be
+          created.
         - The key of a server deployment is a secret. Use C(no_log) for tasks that show it.
       type: str
       sample: server-Zm9vYmFyZm9vYmFyZm9vYmFyZm9vYmFy
@@ -240,11 +246,19 @@ diff:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.community.amplitude.plugins.module_utils._apply import ensure_all
-from ansible_collections.community.amplitude.plugins.module_utils._argspec import client_from, connection_spec
-from ansible_collections.community.amplitude.plugins.module_utils._deployments import Deployments
+from ansible_collections.community.amplitude.plugins.module_utils._argspec import (
+    client_from,
+    connection_spec,
+    deployments_spec,
+)
+from ansible_collections.community.amplitude.plugins.module_utils._deployments import Deployments, without_keys
 from ansible_collections.community.amplitude.plugins.module_utils._errors import AmplitudeError
 from ansible_collections.community.amplitude.plugins.module_utils._plan import Rules
-from ansible_collections.community.amplitude.plugins.module_utils._plans import purge_from, wanted_from
+from ansible_collections.community.amplitude.plugins.module_utils._plans import (
+    check_concurrency,
+    purge_from,
+    wanted_from,
+)
 
 
 def main():
@@ -252,41 +266,30 @@ def main():
         argument_spec=dict(
             connection_spec(),
             project_id=dict(type="str"),
-            deployments=dict(
-                type="list",
-                elements="dict",
-                required=True,
-                options=dict(
-                    label=dict(type="str"),
-                    type=dict(type="str", choices=["client", "server"]),
-                    state=dict(type="str", choices=["present", "absent"], default="present"),
-                    id=dict(type="str"),
-                    previous_label=dict(type="str"),
-                    project_id=dict(type="str"),
-                ),
-                required_one_of=[("id", "label")],
-                mutually_exclusive=[("id", "previous_label")],
-            ),
+            deployments=dict(deployments_spec(), required=True),
             purge=dict(type="bool", default=False),
             purge_limit=dict(type="int"),
             restore_archived=dict(type="bool", default=True),
             force=dict(type="bool", default=False),
+            include_keys=dict(type="bool", default=True),
             concurrency=dict(type="int", default=8),
         ),
         supports_check_mode=True,
     )
+    shown = dict if module.params["include_keys"] else without_keys
     try:
-        wanted = wanted_from(module.params)
+        check_concurrency(module.params["concurrency"])
+        wanted = wanted_from(module.params["deployments"], module.params["project_id"])
         purge = purge_from(module.params, wanted)
         rules = Rules(**{option: module.params[option] for option in Rules._fields})
         with client_from(module.params) as client:
             concurrency = module.params["concurrency"]
             outcomes = ensure_all(Deployments(client), wanted, rules, purge, module.check_mode, concurrency)
     except AmplitudeError as error:
-        module.fail_json(msg=str(error), **error.result)
+        module.fail_json(msg=str(error), **shown(error.result))
     for warning in outcomes.warnings:
         module.warn(warning)
-    module.exit_json(**outcomes.as_result())
+    module.exit_json(**shown(outcomes.as_result()))
 
 
 if __name__ == "__main__":

@@ -53,6 +53,24 @@ def run():
     return execute
 
 
+@pytest.fixture(scope="session")
+def archive(tmp_path_factory, run):
+    directory = tmp_path_factory.mktemp("archive")
+    built = run("ansible-galaxy", "collection", "build", "--output-path", directory, ROOT)
+    assert built.status == 0, built.output
+    return next(directory.glob("community-amplitude-*.tar.gz"))
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory, run, archive):
+    """The environment in which only the installed collection is found."""
+    directory = tmp_path_factory.mktemp("installed")
+    environment = dict(ANSIBLE_COLLECTIONS_PATH=directory, PYTHONPATH=None)
+    done = run("ansible-galaxy", "collection", "install", "--offline", "-p", directory, archive, **environment)
+    assert done.status == 0, done.output
+    return environment
+
+
 @pytest.fixture
 def ansible_playbook(run, tmp_path):
     """Runs tasks on localhost through ansible-playbook."""

@@ -17,28 +17,20 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("amplitude_*.py"))
 
 
-@pytest.fixture(scope="module")
-def archive(tmp_path_factory, run):
-    directory = tmp_path_factory.mktemp("archive")
-    built = run("ansible-galaxy", "collection", "build", "--output-path", directory, ROOT)
-    assert built.status == 0, built.output
-    return next(directory.glob("community-amplitude-*.tar.gz"))
-
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory, run, archive):
-    """The environment in which only the installed collection is found."""
-    directory = tmp_path_factory.mktemp("installed")
-    environment = dict(ANSIBLE_COLLECTIONS_PATH=directory, PYTHONPATH=None)
-    done = run("ansible-galaxy", "collection", "install", "--offline", "-p", directory, archive, **environment)
-    assert done.status == 0, done.output
-    return environment
-
-
 def test_archive_has_the_product_and_nothing_else(archive):
     with tarfile.open(str(archive)) as content:
         names = {name.split("/")[0] for name in content.getnames()}
-    assert {"plugins", "meta", "README.md", "LICENSES", "changelogs", "tests", "docs", "MANIFEST.json"} <= names
+    assert {
+        "plugins",
+        "meta",
+        "README.md",
+        "LICENSES",
+        "changelogs",
+        "tests",
+        "docs",
+        "playbooks",
+        "MANIFEST.json",
+    } <= names
     assert not names & {".git", ".venv", ".cache", ".github", "__pycache__"}
 
 
@@ -67,6 +59,37 @@ def test_installed_module_is_documented(run, installed, module):
 def test_every_module_is_in_the_action_group():
     runtime = yaml.safe_load((ROOT / "meta/runtime.yml").read_text(encoding="utf-8"))
     assert sorted(runtime["action_groups"]["amplitude"]) == MODULES
+
+
+def test_readme_lists_the_content():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    content = text[text.index("## Content") : text.index("## Installation")]
+    lookups = [path.stem for path in (ROOT / "plugins/lookup").glob("*.py")]
+    playbooks = [path.stem for path in (ROOT / "playbooks").glob("*.yml")]
+    listed = re.findall(r"^\| `community\.amplitude\.(\w+)` \|", content, re.MULTILINE)
+    assert sorted(listed) == sorted(MODULES + lookups + playbooks)
+
+
+def test_guides_are_in_the_table_of_contents():
+    sections = yaml.safe_load((ROOT / "docs/docsite/extra-docs.yml").read_text(encoding="utf-8"))["sections"]
+    guides = [path.stem for path in (ROOT / "docs/docsite/rst").glob("*.rst")]
+    assert sorted(name for section in sections for name in section["toctree"]) == sorted(guides)
+
+
+def test_installed_lookup_is_documented(run, installed):
+    text = run("ansible-doc", "-t", "lookup", "community.amplitude.deployment_key", **installed)
+    assert text.status == 0 and "amplitude_management_api_key" in text.output
+    assert "WARNING" not in text.output and "ERROR" not in text.output
+
+
+def test_installed_playbooks_work(run, emulator, installed, tmp_path):
+    emulator.create_deployment(projectId="1", label="web", type="client")
+    environment = dict(installed, AMPLITUDE_BASE_URL=emulator.url, AMPLITUDE_MANAGEMENT_API_KEY="management-key")
+    for name in ("export", "audit", "apply"):
+        command = ["ansible-playbook", "community.amplitude." + name, "-e", "amplitude_state_file=deployments.yml"]
+        result = run(*command, "-e", "amplitude_export_ids=false", cwd=tmp_path, **environment)
+        assert result.status == 0, result.output
+    assert {request["method"] for request in emulator.requests()} == {"GET"}
 
 
 def test_installed_modules_work(ansible_playbook, emulator, installed):

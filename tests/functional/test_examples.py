@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-import importlib
 import pathlib
 import re
 
 import pytest
 import yaml
+
+from ansible_collections.community.amplitude.tests.support.pages import blocks_of_guide
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("amplitude_*.py"))
@@ -20,6 +21,7 @@ SEED = {
     "keys": {"management-key": ["123456", "123457"]},
     "deployments": [
         {"projectId": "123456", "label": "web-shop", "type": "client"},
+        {"projectId": "123456", "label": "checkout-api", "type": "server"},
         {"projectId": "123456", "label": "old-app", "type": "client"},
         {"projectId": "123456", "label": "payment-api", "type": "server", "deleted": True},
         {"projectId": "123456", "id": 4711, "label": "storefront-de", "type": "client", "deleted": True},
@@ -27,9 +29,10 @@ SEED = {
 }
 
 
-def plays_of_module(name):
-    module = importlib.import_module("ansible_collections.community.amplitude.plugins.modules." + name)
-    tasks = yaml.safe_load(module.EXAMPLES)
+def plays_of_plugin(path):
+    # To import a lookup would turn this process into a controller, in which modules behave differently.
+    text = (ROOT / "plugins" / path).read_text(encoding="utf-8")
+    tasks = yaml.safe_load(re.search(r'^EXAMPLES = r"""(.*?)^"""', text, re.DOTALL | re.MULTILINE).group(1))
     return [dict(hosts="localhost", gather_facts=False, tasks=tasks)]
 
 
@@ -38,7 +41,12 @@ def plays_of_page(path):
     return [play for block in blocks for play in yaml.safe_load(block)]
 
 
-EXAMPLES = dict({name: plays_of_module(name) for name in MODULES}, README=plays_of_page(ROOT / "README.md"))
+EXAMPLES = dict(
+    {name: plays_of_plugin("modules/{0}.py".format(name)) for name in MODULES},
+    README=plays_of_page(ROOT / "README.md"),
+    lookup=plays_of_plugin("lookup/deployment_key.py"),
+    guide=blocks_of_guide("audits")["lookup"],
+)
 
 
 @pytest.mark.parametrize("source", sorted(EXAMPLES))

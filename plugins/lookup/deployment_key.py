@@ -1,0 +1,93 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: deployment_key
+short_description: Look up the keys of deployments of Amplitude Experiment
+version_added: 0.1.0
+author:
+  - The community.amplitude contributors (@ansible-collections)
+description:
+  - Returns the keys of active deployments by their labels, for example to write them into a configuration file.
+  - The deployments are listed once for all labels of one lookup.
+  - A label that no active deployment of the project has, or that several have, is an error.
+extends_documentation_fragment:
+  - community.amplitude.lookup_connection
+options:
+  _terms:
+    description:
+      - The labels of the deployments.
+    type: list
+    elements: str
+    required: true
+  project_id:
+    description:
+      - The ID of the project that the deployments belong to.
+    type: str
+    required: true
+    vars:
+      - name: amplitude_project_id
+notes:
+  - The keys of server deployments are secrets. Use C(no_log) for tasks that show them.
+  - An environment variable is read on the controller, and wins over the configuration file but not over a variable of
+    Ansible.
+  - Proxies are taken from the usual environment variables, such as E(HTTPS_PROXY) and E(NO_PROXY).
+seealso:
+  - module: community.amplitude.amplitude_deployment
+  - module: community.amplitude.amplitude_deployment_info
+"""
+
+EXAMPLES = r"""
+- name: Write the key of a deployment into the configuration of the service
+  ansible.builtin.copy:
+    content: |
+      AMPLITUDE_DEPLOYMENT_KEY={{ lookup('community.amplitude.deployment_key', 'checkout-api', project_id='123456') }}
+    dest: ./checkout-api.env
+    mode: "0600"
+  no_log: true
+
+- name: Look up two keys with one request
+  ansible.builtin.set_fact:
+    deployment_keys: "{{ query('community.amplitude.deployment_key', 'checkout-api', 'web-shop', project_id='123456') }}"
+  no_log: true
+
+- name: Go on without a deployment
+  ansible.builtin.debug:
+    msg: "{{ query('community.amplitude.deployment_key', 'beta', project_id='123456', errors='ignore') | length }} found"
+"""
+
+RETURN = r"""
+_raw:
+  description:
+    - The keys, in the order of the labels.
+  type: list
+  elements: str
+"""
+
+from ansible.errors import AnsibleLookupError
+from ansible.plugins.lookup import LookupBase
+
+from ansible_collections.community.amplitude.plugins.module_utils._argspec import client_from, connection_spec
+from ansible_collections.community.amplitude.plugins.module_utils._deployments import Deployments, check_identifier
+from ansible_collections.community.amplitude.plugins.module_utils._errors import AmplitudeError
+from ansible_collections.community.amplitude.plugins.module_utils._plan import Observed, Wanted, active_with_key
+
+
+class LookupModule(LookupBase):
+    def run(self, terms, variables=None, **kwargs):
+        names = ["amplitude_" + option for option in ("project_id", *connection_spec())]
+        # Ansible hands over variables as they are written, with the templates in them.
+        given = {name: self._templar.template(variables[name]) for name in names if name in (variables or {})}
+        self.set_options(var_options=given, direct=kwargs)
+        params = {option: self.get_option(option) for option in connection_spec()}
+        wanted = [Wanted(self.get_option("project_id"), str(label)) for label in terms]
+        try:
+            check_identifier("project_id", self.get_option("project_id"))
+            with client_from(params) as client:
+                observed = Observed(Deployments(client).list())
+            return [active_with_key(item, observed).key for item in wanted]
+        except AmplitudeError as error:
+            raise AnsibleLookupError(str(error)) from None

@@ -1,0 +1,281 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: amplitude_drift_info
+short_description: Tell how deployments of Amplitude Experiment differ from what is wanted
+version_added: 0.1.0
+author:
+  - The community.amplitude contributors (@ansible-collections)
+description:
+  - Compares the deployments of some projects with those that are wanted, and tells every difference, also where
+    M(community.amplitude.amplitude_deployments) would stop at the first problem.
+  - What counts as drift is what M(community.amplitude.amplitude_deployments) with
+    O(community.amplitude.amplitude_deployments#module:purge=true) would change, or would refuse.
+  - No key is returned. The playbook C(community.amplitude.audit) makes reports for people from what is.
+extends_documentation_fragment:
+  - community.amplitude.connection
+  - community.amplitude.attributes
+  - community.amplitude.attributes.info
+options:
+  projects:
+    description:
+      - The projects, each with the deployments that it should have.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      project_id:
+        description:
+          - The ID of the project.
+        type: str
+        required: true
+      deployments:
+        description:
+          - The deployments, as M(community.amplitude.amplitude_deployments) takes them.
+        type: list
+        elements: dict
+        default: []
+        suboptions:
+          label:
+            description:
+              - The label of the deployment. Required unless O(projects[].deployments[].id) is set.
+            type: str
+          type:
+            description:
+              - The type of the deployment.
+            type: str
+            choices:
+              client: For SDKs on the devices of users. The key is public.
+              server: For SDKs on servers. The key is secret.
+          state:
+            description:
+              - The state that the deployment must be in.
+            type: str
+            choices:
+              present: The deployment exists and is not archived.
+              absent: No active deployment has this label or ID.
+            default: present
+          id:
+            description:
+              - The ID of the deployment. Mutually exclusive with O(projects[].deployments[].previous_label).
+            type: str
+          previous_label:
+            description:
+              - A label that the deployment used to have.
+            type: str
+          project_id:
+            description:
+              - The ID of the project that this deployment belongs to, if it is another one.
+            type: str
+  restore_archived:
+    description:
+      - Whether M(community.amplitude.amplitude_deployments) would be run with
+        O(community.amplitude.amplitude_deployments#module:restore_archived).
+    type: bool
+    default: true
+  include_usage:
+    description:
+      - Whether it is told which deployments no flag and no experiment uses.
+      - This takes at least four more requests for each project.
+    type: bool
+    default: false
+seealso:
+  - module: community.amplitude.amplitude_deployments
+  - module: community.amplitude.amplitude_deployment_info
+"""
+
+EXAMPLES = r"""
+- name: Compare two projects with what is wanted
+  community.amplitude.amplitude_drift_info:
+    management_api_key: "{{ amplitude_management_api_key }}"
+    projects:
+      - project_id: "123456"
+        deployments:
+          - label: web-shop
+            type: client
+          - label: checkout-api
+            type: server
+      - project_id: "123457"
+        deployments: []
+    include_usage: true
+  register: result
+
+- name: Show what differs
+  ansible.builtin.debug:
+    msg: "{{ item.label }}: {{ item.drift }}, {{ item.detail }}"
+  loop: "{{ result.deployments | rejectattr('drift', 'none') }}"
+  loop_control:
+    label: "{{ item.label }}"
+"""
+
+RETURN = r"""
+deployments:
+  description:
+    - The deployments that are wanted, and the active ones of the O(projects) that are not listed there, sorted by project
+      and label.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    project_id:
+      description: The ID of the project.
+      type: str
+      sample: "123456"
+    label:
+      description: The label, as it should be.
+      type: str
+      sample: checkout-api
+    id:
+      description: The ID of the deployment, V(none) if there is none or are several.
+      type: str
+      sample: "4711"
+    type:
+      description: V(client) or V(server), known from the key, or V(none) if the key does not tell.
+      type: str
+      sample: server
+    deleted:
+      description: Whether it is archived, V(none) if there is none or are several.
+      type: bool
+      sample: true
+    listed:
+      description: Whether it is one of those in O(projects).
+      type: bool
+      sample: true
+    default:
+      description: Whether it is the default deployment of the project, which does not have to be listed.
+      type: bool
+      sample: false
+    drift:
+      description:
+        - V(none) if it is as it should be.
+        - V(missing) if it does not exist.
+        - V(archived) if it is archived although it should be present.
+        - V(renamed) if it has another label.
+        - V(type) if it is of another type, which cannot be changed.
+        - V(duplicate) if several deployments have its label, so that it is not clear which one is meant.
+        - V(conflict) if something else stands in the way.
+        - V(active) if it is active although it should be absent.
+        - V(unlisted) if it is active and not listed.
+      type: str
+      sample: archived
+    detail:
+      description: What is wrong with it in words, V(none) if nothing is.
+      type: str
+      sample: it is archived
+    changes:
+      description:
+        - What M(community.amplitude.amplitude_deployments) would change about it. Empty where it would refuse or, as for
+          one that is not listed, only change it with
+          O(community.amplitude.amplitude_deployments#module:purge).
+      type: list
+      elements: dict
+      sample:
+        - action: restore
+          id: "4711"
+          label: checkout-api
+          previous_label:
+    unused:
+      description:
+        - Whether no active flag and no active experiment uses it. That is not drift.
+        - V(none) without O(include_usage), and for what is archived, missing or a default deployment.
+      type: bool
+      sample: false
+summary:
+  description: How many there are of each sort.
+  returned: success
+  type: dict
+  contains:
+    total:
+      description: The number of RV(deployments).
+      type: int
+      sample: 12
+    drift:
+      description: How many of them are not as they should be.
+      type: int
+      sample: 1
+    kinds:
+      description: How many of them have each kind of RV(deployments[].drift).
+      type: dict
+      sample: {missing: 0, archived: 1, renamed: 0, type: 0, duplicate: 0, conflict: 0, active: 0, unlisted: 0}
+    unused:
+      description: How many of them are known to be unused.
+      type: int
+      sample: 0
+    projects:
+      description: The same for each project, with its C(project_id).
+      type: list
+      elements: dict
+      sample:
+        - project_id: "123456"
+          total: 12
+          drift: 1
+          kinds: {missing: 0, archived: 1, renamed: 0, type: 0, duplicate: 0, conflict: 0, active: 0, unlisted: 0}
+          unused: 0
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.community.amplitude.plugins.module_utils._argspec import (
+    client_from,
+    connection_spec,
+    deployments_spec,
+)
+from ansible_collections.community.amplitude.plugins.module_utils._deployments import Deployments, check_identifier
+from ansible_collections.community.amplitude.plugins.module_utils._drift import find_drift, summary_of
+from ansible_collections.community.amplitude.plugins.module_utils._errors import AmplitudeError
+from ansible_collections.community.amplitude.plugins.module_utils._plan import Observed, Rules
+from ansible_collections.community.amplitude.plugins.module_utils._plans import validate_all, wanted_from
+from ansible_collections.community.amplitude.plugins.module_utils._usage import read_usage
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec=dict(
+            connection_spec(),
+            projects=dict(
+                type="list",
+                elements="dict",
+                required=True,
+                options=dict(
+                    project_id=dict(type="str", required=True),
+                    deployments=dict(deployments_spec(), default=[]),
+                ),
+            ),
+            restore_archived=dict(type="bool", default=True),
+            include_usage=dict(type="bool", default=False),
+        ),
+        supports_check_mode=True,
+    )
+    projects = module.params["projects"]
+    try:
+        wanted = [item for each in projects for item in wanted_from(each["deployments"], each["project_id"])]
+        project_ids = {each["project_id"] for each in projects} | {item.project_id for item in wanted}
+        for project_id in project_ids:
+            check_identifier("project_id", project_id)
+        validate_all(wanted)
+        with client_from(module.params) as client:
+            found = Deployments(client).list()
+            usage = read_usage(client, project_ids) if module.params["include_usage"] else None
+        rules = Rules(restore_archived=module.params["restore_archived"])
+        rows = find_drift(wanted, project_ids, Observed(found), rules, usage)
+    except AmplitudeError as error:
+        module.fail_json(msg=str(error), **error.result)
+    for project_id in sorted(project_ids - {deployment.project_id for deployment in found}):
+        module.warn(
+            "No deployment of project {0} is listed, not even its default one: perhaps the project_id is wrong, or the "
+            "management API key does not cover the project.".format(project_id)
+        )
+    module.exit_json(
+        changed=False,
+        deployments=[dict(row._asdict()) for row in rows],
+        summary=summary_of(rows, project_ids),
+    )
+
+
+if __name__ == "__main__":
+    main()

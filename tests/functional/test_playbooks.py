@@ -1,0 +1,201 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbooks of the collection, as a team uses them: adopt an account, audit it, repair it."""
+
+from __future__ import annotations
+
+import collections
+import json
+import re
+
+import pytest
+import yaml
+
+from ansible_collections.community.amplitude.tests.support import browser
+
+PROJECTS = ["101", "102", "103", "104"]
+EACH = 73
+UNUSED = ["101-app-10", "102-app-10"]
+
+
+def seed():
+    """300 deployments over 4 projects: twins, an archived one, default ones, and flags that use nearly all of them."""
+    rows, flags = [], []
+    for project in PROJECTS:
+        labels = ["{0}-app-{1:02d}".format(project, number) for number in range(EACH)]
+        for number, label in enumerate(labels):
+            rows.append(dict(projectId=project, label=label, type=("client", "server")[number % 2]))
+        rows.append(dict(projectId=project, label="default", type=None))
+    rows += [dict(projectId="102", label="twin", type="client") for dummy in range(2)]
+    rows.append(dict(projectId="103", label="retired", type="server", deleted=True))
+    rows.append(dict(projectId="104", label="not needed", type="server"))
+    for number, row in enumerate(rows):
+        row["id"] = 5000 + number
+    for project in PROJECTS:
+        used = [row["id"] for row in rows if row["projectId"] == project and row["label"] not in UNUSED + ["retired"]]
+        flags.append(dict(id=project + "0", projectId=project, key="flag-" + project, deployments=used))
+    return dict(keys={"management-key": PROJECTS}, deployments=rows, flags=flags)
+
+
+@pytest.fixture
+def play(run, emulator, tmp_path):
+    """Runs one of the playbooks in an empty directory."""
+
+    def play(name, *arguments, **environment):
+        settings = dict(AMPLITUDE_BASE_URL=emulator.url, AMPLITUDE_MANAGEMENT_API_KEY="management-key")
+        emulator.forget_requests()
+        result = run(
+            "ansible-playbook",
+            "community.amplitude." + name,
+            *[word for argument in arguments for word in (["-e", argument] if "=" in argument else [argument])],
+            cwd=tmp_path,
+            **dict(settings, **environment),
+        )
+        if name != "apply":
+            assert {request["method"] for request in emulator.requests()} <= {"GET"}
+        return result
+
+    return play
+
+
+@pytest.fixture
+def audit(play, tmp_path, emulator):
+    def audit(*arguments):
+        result = play("audit", "amplitude_state_file=state.yml", "amplitude_audit_directory=out", *arguments, "-vvv")
+        reports = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "out").iterdir()}
+        assert sorted(reports) == ["audit.html", "audit.json", "audit.md"]
+        for text in [result.output, *reports.values()]:
+            assert not [row for row in emulator.deployments() if row["key"] in text]
+        return result, json.loads(reports["audit.json"]), reports
+
+    return audit
+
+
+def by_label(emulator):
+    return {row["label"]: row for row in emulator.deployments()}
+
+
+def test_story(play, audit, emulator, tmp_path):
+    emulator.reset(seed(), max_page_size=100, order="shuffled")
+    before = emulator.deployments()
+    assert len(before) == 300
+
+    # Adopt the account.
+    assert play("export", "amplitude_state_file=state.yml").status == 0
+    text = (tmp_path / "state.yml").read_text(encoding="utf-8")
+    assert len(re.findall(r'# "twin" is active 2 times \(IDs 5296, 5297\): the label cannot', text)) == 2
+    assert len(re.findall(r'# "default" \(ID \d+\) is left out: it is the default deployment', text)) == 4
+    assert '# "not needed" is a label that cannot be written any more' in text
+    assert "retired" not in text
+    assert play("export", "amplitude_state_file=state.yml").status == 2
+    result, report, _reports = audit("amplitude_fail_on_drift=true")
+    assert result.status == 0, result.output
+    # The archived one is not listed, and does not have to be.
+    assert (report["summary"]["drift"], report["summary"]["total"]) == (0, 299)
+    assert sorted(row["label"] for row in report["deployments"] if row["unused"]) == UNUSED
+    result = play("apply", "amplitude_state_file=state.yml", "amplitude_purge=true")
+    assert re.search(r"changed=0 .*failed=0", result.output)
+    assert emulator.deployments() == before
+
+    # Twelve changes by hand: some in Amplitude, some in the file.
+    rows = by_label(emulator)
+    expected = collections.Counter()
+
+    def drift(label, kind):
+        expected[(label, kind)] += 1
+
+    emulator.edit_deployment(rows["101-app-01"]["id"], deleted=True)
+    drift("101-app-01", "archived")
+    emulator.edit_deployment(rows["101-app-02"]["id"], label="renamed")
+    drift("101-app-02", "renamed")
+    emulator.edit_deployment(rows["103-app-02"]["id"], label="103-app-02-new")
+    drift("103-app-02", "renamed")
+    emulator.create_deployment(projectId="102", label="experiment-of-somebody", type="client")
+    drift("experiment-of-somebody", "unlisted")
+    emulator.create_deployment(projectId="102", label="102-app-03", type="client")
+    drift("102-app-03", "duplicate")
+    emulator.edit_deployment(rows["retired"]["id"], deleted=False)
+    drift("retired", "active")
+    second = emulator.create_deployment(projectId="104", label="104-app-04", type="client")
+    drift("104-app-04", "duplicate")
+    state = yaml.safe_load(text)
+    items = {
+        item["label"]: item
+        for project in state["amplitude_projects"]
+        for item in project["deployments"]
+        if "label" in item
+    }
+    items["101-app-10"]["state"] = "absent"
+    drift("101-app-10", "active")
+    items["104-app-05"]["type"] = "client"
+    drift("104-app-05", "type")
+    del items["104-app-04"]["id"]
+    projects = {project["project_id"]: project["deployments"] for project in state["amplitude_projects"]}
+    projects["103"] += [dict(label="retired", state="absent"), dict(label="wanted-1", type="client")]
+    drift("wanted-1", "missing")
+    projects["104"].append(dict(label="wanted-2", type="server"))
+    drift("wanted-2", "missing")
+    projects["104"].append(dict(id=items["104-app-06"].pop("id")))
+    drift("104-app-06", "conflict")
+    assert sum(expected.values()) == 12
+    (tmp_path / "state.yml").write_text(yaml.safe_dump(state), encoding="utf-8")
+
+    # The audit names exactly those.
+    result, report, reports = audit("amplitude_fail_on_drift=true")
+    assert result.status == 2
+    assert "12 of 305 deployments are not as they should be" in result.output, result.output[-3000:]
+    told = collections.Counter((row["label"], row["drift"]) for row in report["deployments"] if row["drift"])
+    assert told == expected
+    for label, kind in expected:
+        assert re.search(r"\| {0} \|[^|]*\|[^|]*\| {1} \|".format(label, kind), reports["audit.md"])
+        assert re.search(r"{0} +\S+ +\S+ +{1} ".format(label, kind), result.output)
+    check_page(tmp_path / "out/audit.html", 12, 305)
+
+    # What nobody but a person can decide is decided, and the playbook repairs the rest.
+    emulator.edit_deployment(second["id"], deleted=True)
+    items["104-app-05"]["type"] = "server"
+    projects["104"].pop()
+    (tmp_path / "state.yml").write_text(yaml.safe_dump(state), encoding="utf-8")
+    apply = ["amplitude_state_file=state.yml", "amplitude_purge=true"]
+    keys = {row["id"]: row["key"] for row in emulator.deployments()}
+    foreseen = play("apply", *apply, "--check", "--diff")
+    assert {request["method"] for request in emulator.requests()} == {"GET"}
+    done = play("apply", *apply, "--diff", "-vvv")
+    assert done.status == 0, done.output
+    assert not [key for key in keys.values() if key in done.output + foreseen.output]
+    assert sum(request["committed"] for request in emulator.requests()) == 9
+    for line in ("+++ after", '"label": "wanted-1"'):
+        assert line in foreseen.output and line in done.output
+    result, report, _reports = audit("amplitude_fail_on_drift=true")
+    assert result.status == 0, result.output
+    assert report["summary"]["drift"] == 0
+    assert {row["id"]: row["key"] for row in emulator.deployments() if row["id"] in keys} == keys
+
+
+def shown(content):
+    """The rows of a page that are not hidden."""
+    rows = re.findall(r"(<tr class=[^>]*>)(.*?)</tr>", content, re.DOTALL)
+    return [cells for row, cells in rows if " hidden" not in row]
+
+
+def check_page(page, drift, total):
+    """Look at the page in a browser: what it shows at first, and what the filters leave of it."""
+    if browser.find() is None:
+        pytest.skip("needs chromium to look at the page")
+    content = browser.dump(page)
+    assert "{0} of {1} deployments shown".format(drift, total) in content
+    assert len(shown(content)) == drift
+    filtered = page.with_name("filtered.html")
+    script = """<script>
+    project.value = "104"; kind.value = "duplicate"; kind.dispatchEvent(new Event("change"));
+    document.title = getComputedStyle(document.querySelector("span.duplicate")).backgroundColor;
+    </script></body>"""
+    filtered.write_text(page.read_text(encoding="utf-8").replace("</body>", script), encoding="utf-8")
+    content = browser.dump(filtered)
+    filtered.unlink()
+    assert "1 of {0} deployments shown".format(total) in content
+    [row] = shown(content)
+    assert "104-app-04" in row
+    assert "<title>rgb(122, 46, 14)</title>" in content
+    assert "http" not in re.sub(r'http-equiv="', "", page.read_text(encoding="utf-8"))

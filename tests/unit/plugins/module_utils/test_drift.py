@@ -1,0 +1,165 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is called drift: each kind of it, and that it is what amplitude_deployments would do."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.community.amplitude.plugins.module_utils._deployments import Deployment
+from ansible_collections.community.amplitude.plugins.module_utils._drift import KINDS, find_drift, summary_of
+from ansible_collections.community.amplitude.plugins.module_utils._errors import InputError, Refused
+from ansible_collections.community.amplitude.plugins.module_utils._plan import Observed, Rules, Wanted
+from ansible_collections.community.amplitude.plugins.module_utils._plans import Purge, plan_all, validate_all
+from ansible_collections.community.amplitude.plugins.module_utils._usage import Usage, User
+
+
+def row(identifier, label, type="client", deleted=False, project_id="1"):
+    return Deployment(str(identifier), project_id, label, "a-key", type, deleted)
+
+
+def want(label=None, project_id="1", **options):
+    return Wanted(project_id, label, **options)
+
+
+WEB = row(1, "web")
+DEFAULT = row(9, "default", type=None)
+
+#: What is wanted, what there is, and of each row that differs: label, id, kind and a word of the detail.
+CASES = {
+    "all is well": ([want("web", type="client")], [WEB], []),
+    "missing": ([want("web", type="client")], [], [("web", None, "missing", "does not exist")]),
+    "missing without a type": ([want("web")], [], [("web", None, "missing", "type is missing")]),
+    "missing by id": ([want(id="7")], [], [(None, "7", "missing", "no deployment with the id 7")]),
+    "archived": ([want("web")], [row(1, "web", deleted=True)], [("web", "1", "archived", "archived instead of")]),
+    "archived and renamed": (
+        [want("web", id="1")],
+        [row(1, "old", deleted=True)],
+        [("web", "1", "archived", "archived instead of active and it has the label 'old'")],
+    ),
+    "renamed by hand": ([want("web", id="1")], [row(1, "shop")], [("web", "1", "renamed", "has the label 'shop'")]),
+    "to be renamed": ([want("web", previous_label="shop")], [row(1, "shop")], [("web", "1", "renamed", "'shop'")]),
+    "of another type": ([want("web", type="server")], [WEB], [("web", "1", "type", "is a client deployment")]),
+    "twice": ([want("web")], [WEB, row(2, "web")], [("web", None, "duplicate", "with the ids 1, 2")]),
+    "twice, one listed by its id": (
+        [want("web", id="1")],
+        [WEB, row(2, "web")],
+        [("web", "2", "duplicate", "has the label of 1")],
+    ),
+    "twice, both listed by their ids": ([want(id="1"), want(id="2")], [WEB, row(2, "web")], []),
+    "twice, neither of them listed": (
+        [],
+        [WEB, row(2, "web")],
+        [("web", "1", "duplicate", "label of 2"), ("web", "2", "duplicate", "label of 1")],
+    ),
+    "archived twice": (
+        [want("web")],
+        [row(1, "web", deleted=True), row(2, "web", deleted=True)],
+        [("web", None, "duplicate", "2 archived deployments")],
+    ),
+    "label taken": (
+        [want("web", id="2")],
+        [WEB, row(2, "api")],
+        [("web", "1", "unlisted", "not listed"), ("web", "2", "conflict", "belongs to the active")],
+    ),
+    "two for one": ([want("web"), want(id="1")], [WEB], [("web", "1", "conflict", "both mean")]),
+    "in another project": (
+        [want(id="1", project_id="2")],
+        [WEB],
+        [
+            ("web", "1", "unlisted", "not listed"),
+            (None, "1", "conflict", "belongs to project 1"),
+        ],
+    ),  # fmt: skip
+    "active although absent": ([want("web", state="absent")], [WEB], [("web", "1", "active", "instead of absent")]),
+    "absent as it should be": ([want("web", state="absent")], [row(1, "web", deleted=True)], []),
+    "never there": ([want("web", state="absent")], [], []),
+    "the default deployment wanted absent": (
+        [want("default", state="absent")],
+        [DEFAULT],
+        [("default", "9", "active", "Web Experiments")],
+    ),
+    "unlisted": ([], [WEB, DEFAULT, row(3, "old", deleted=True)], [("web", "1", "unlisted", "not listed")]),
+    "unlisted in a project that is not asked about": ([], [row(1, "web", project_id="3")], []),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_kinds(name):
+    wanted, observed, expected = CASES[name]
+
+    rows = find_drift(wanted, {"1", "2"}, Observed(observed), Rules())
+
+    told = [each for each in rows if each.drift]
+    assert [(each.label, each.id, each.drift) for each in told] == [each[:3] for each in expected]
+    for each, (_label, _id, _kind, words) in zip(told, expected):
+        assert words in each.detail
+    summary = summary_of(rows, {"1", "2"})
+    assert summary["drift"] == len(told) and summary["total"] == len(rows)
+    assert sum(project["drift"] for project in summary["projects"]) == len(told)
+    assert "a-key" not in repr(rows)
+
+
+def test_rules():
+    archived = [row(1, "web", deleted=True)]
+    [told] = find_drift([want("web", type="client")], {"1"}, Observed(archived), Rules(restore_archived=False))
+    assert (told.drift, told.id) == ("missing", None)
+
+
+def test_unused():
+    users = {"1": [User("flags", "5", "f", None, True, False)], "2": [User("flags", "6", "g", None, True, True)]}
+    observed = [WEB, row(2, "api"), row(3, "job"), row(4, "old", deleted=True), DEFAULT]
+    wanted = [want(each) for each in ("web", "api", "job", "new")] + [want("old", state="absent")]
+
+    rows = find_drift(wanted, {"1"}, Observed(observed), Rules(), Usage(users))
+
+    unused = {each.label: each.unused for each in rows}
+    assert unused == {"web": False, "api": True, "job": True, "new": None, "old": None, "default": None}
+    assert summary_of(rows, {"1"})["unused"] == 2
+    assert all(each.unused is None for each in find_drift(wanted, {"1"}, Observed(observed), Rules()))
+
+
+LABELS = st.sampled_from(["web", "api", "job"])
+PROJECTS = st.sampled_from(["1", "2"])
+ROWS = st.lists(
+    st.builds(row, st.integers(1, 9), LABELS, st.sampled_from(["client", "server", None]), st.booleans(), PROJECTS),
+    unique_by=lambda each: each.id,
+)
+WISHES = st.lists(
+    st.builds(
+        Wanted,
+        PROJECTS,
+        LABELS,
+        st.sampled_from([None, "client", "server"]),
+        st.sampled_from(["present", "present", "absent"]),
+        st.one_of(st.none(), st.integers(1, 9).map(str)),
+        st.none(),
+    ),
+    max_size=5,
+)
+
+
+@given(WISHES, ROWS, st.booleans())
+def test_drift_is_what_would_be_done(wanted, observed, restore_archived):
+    rules = Rules(restore_archived)
+    projects = frozenset({"1", "2"})
+    try:
+        validate_all(wanted)
+    except InputError:
+        return
+    rows = find_drift(wanted, projects, Observed(observed), rules)
+    assert all((each.drift in KINDS) == bool(each.detail) for each in rows)
+    try:
+        plans = plan_all(wanted, Observed(observed), rules, Purge(projects, 100))
+    except Refused as refusal:
+        assert any(each.drift and refusal.problem in each.detail for each in rows)
+        return
+    told = sorted(repr(sorted(change.items())) for each in rows for change in each.changes)
+    unlisted = [each.id for each in rows if each.drift and not each.listed]
+    done, purged = plans[: len(wanted)], plans[len(wanted) :]
+    assert told == sorted(repr(sorted(change._asdict().items())) for each in done for change in each.changes)
+    assert sorted(unlisted) == sorted(each.before.id for each in purged)
+    assert sum(bool(each.drift) for each in rows) == sum(bool(each.changes) for each in plans)
