@@ -475,23 +475,27 @@ class _Task:
 
         Whether labels are unique in a project, among which deployments, and how the API says so is not documented.
         """
+        holder: t.Optional[Deployment] = None
         for observed in _looks(self._deployments, LIST_LAG):
             active = observed.with_label(wanted.project_id, wanted.label, deleted=False)
             if any(row.id != wanted.id for row in active):
                 return
             similar = observed.with_similar_label(wanted.project_id, wanted.label)
             holder = next((row for row in similar if row.id != wanted.id), None)
-            if holder is not None:
-                raise Refused(
-                    refusal.doing,
-                    "{0}, and the {1} deployment {2!r} with the id {3} has this label".format(
-                        refusal.problem, "archived" if holder.deleted else "active", holder.label, holder.id
-                    ),
-                    "restore that one, or give it another label first (with id and label)"
-                    if holder.deleted
-                    else "use another label",
-                ) from refusal
-        raise refusal
+            # An archived one may not be the reason: the list may still be about to show an active one.
+            if holder is not None and not holder.deleted:
+                break
+        if holder is None:
+            raise refusal
+        raise Refused(
+            refusal.doing,
+            "{0}, and the {1} deployment {2!r} with the id {3} has this label".format(
+                refusal.problem, "archived" if holder.deleted else "active", holder.label, holder.id
+            ),
+            "restore that one, or give it another label first (with id and label)"
+            if holder.deleted
+            else "use another label",
+        ) from refusal
 
 
 def _shows(row: t.Optional[Deployment], written: Deployment) -> bool:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.community.amplitude.tests.unit.histories import world
-from ansible_collections.community.amplitude.tests.unit.histories.world import History, Race, Run, World
+from ansible_collections.community.amplitude.tests.unit.histories.world import History, Kill, Race, Run, World
 
 WEB = dict(project_id="1", label="web", type="client")
 NEW_WEB = dict(WEB, restore_archived=False)
 RENAME = dict(project_id="1", label="web", previous_label="api")
+API_WANTED = dict(project_id="1", label="api", type="client")
 API = dict(id="11", projectId="1", label="api", type="client")
 ARCHIVED_WEB = dict(id="11", projectId="1", label="web", type="client", deleted=True)
 
@@ -37,6 +38,11 @@ FOUND = {
     ),
     "a create whose answer is lost, and a list that takes longer than it lags": History(
         [Run(WEB, [cut_after("POST")])], switches=dict(stale_seconds=4.0), latency=9.0, seed=28
+    ),
+    "a label that is taken by what the list does not show yet, beside an archived one": History(
+        [Run(dict(API_WANTED, restore_archived=False), kill=Kill("before", 3))],
+        rows=[dict(API, deleted=True)],
+        switches=dict(unique_labels="active", stale_lists=2),
     ),
     "three runs of which the first to end has the highest id": History(
         [Race([WEB, WEB, WEB])], switches=dict(stale_seconds=2.0, opaque_ids=True), latency=0.5, seed=19262

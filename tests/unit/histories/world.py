@@ -35,8 +35,8 @@ MANAGEMENT_KEY = "canary-0f9e8d7c6b5a"
 #: Seconds after which the client gives up a request, and those it may spend on retries unless the options say else.
 TIMEOUT = 30.0
 PATIENCE = 120.0
-#: More requests than any run of a history can need.
-MOST_REQUESTS = 500
+#: More requests than any run of a history can need, if each row is a page.
+MOST_REQUESTS = 3000
 #: Bugs of the collection that are known, and kept out of the way until they are mended; see test_found.py.
 EXCLUDED = {"readers of a withdrawn one"}
 Options = t.Mapping[str, t.Any]
