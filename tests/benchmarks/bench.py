@@ -58,9 +58,9 @@ class Emulator:
         body = dict(seed=dict(keys={KEY: [PROJECT]}, deployments=rows), switches=switches)
         self._call("POST", "reset", body)
 
-    def statuses(self) -> t.List[int]:
-        """The statuses of the requests since the last reset."""
-        return [request["status"] for request in self._call("GET", "requests")["requests"]]
+    def requests(self) -> t.List[t.Dict[str, t.Any]]:
+        """The requests since the last reset."""
+        return self._call("GET", "requests")["requests"]
 
     def _call(self, method: str, path: str, body: t.Any = None) -> t.Any:
         request = urllib.request.Request(self.url + "/_emulator/" + path, method=method)
@@ -83,11 +83,15 @@ class Contender(t.NamedTuple):
 
 
 class Figure(t.NamedTuple):
-    """The median time of a contender's processes in seconds, and the requests of one of them."""
+    """The median time of a contender's processes in seconds, and the requests of one of them.
+
+    ``creations`` is how many creations a second the service saw from the first to the last of them; 0 if there were none.
+    """
 
     seconds: float
     requests: int
     too_many: int
+    creations: float
 
 
 def label(number: int) -> str:
@@ -147,7 +151,7 @@ def uri_one_by_one(url: str, count: int, missing: bool) -> Tasks:
 def measure(emulator: Emulator, contenders: t.Sequence[Contender], rounds: int) -> t.Dict[str, Figure]:
     """Run the contenders in turn, several times, and return the figure of each."""
     seconds: t.Dict[str, t.List[float]] = {each.name: [] for each in contenders}
-    last: t.Dict[str, t.List[int]] = {}
+    last: t.Dict[str, t.List[t.Dict[str, t.Any]]] = {}
     environment = dict(
         os.environ,
         AMPLITUDE_MANAGEMENT_API_KEY=KEY,
@@ -175,12 +179,22 @@ def measure(emulator: Emulator, contenders: t.Sequence[Contender], rounds: int) 
                 seconds[each.name].append(time.perf_counter() - started)
                 if done.returncode != 0:
                     sys.exit("{0} failed:\n{1}".format(each.name, done.stdout[-3000:]))
-                last[each.name] = emulator.statuses()
+                last[each.name] = emulator.requests()
                 print("{0:60} {1:8.2f} s".format(each.name, seconds[each.name][-1]), flush=True)
     return {
-        name: Figure(statistics.median(times), len(last[name]), last[name].count(429))
+        name: Figure(
+            statistics.median(times),
+            len(last[name]),
+            sum(request["status"] == 429 for request in last[name]),
+            rate([request["time"] for request in last[name] if request["method"] == "POST"]),
+        )
         for name, times in seconds.items()
     }
+
+
+def rate(times: t.Sequence[float]) -> float:
+    """How many a second there were of what happened at these times."""
+    return (len(times) - 1) / (max(times) - min(times)) if len(times) > 1 else 0.0
 
 
 LISTING = """
@@ -205,7 +219,7 @@ def measure_listing(emulator: Emulator, count: int) -> t.Tuple[float, float, flo
     ).stdout.split()
     if int(answer[0]) != count:
         sys.exit("{0} of {1} deployments were listed".format(answer[0], count))
-    return float(answer[1]), int(answer[2]) / 1024, int(answer[3]) / 1024, len(emulator.statuses())
+    return float(answer[1]), int(answer[2]) / 1024, int(answer[3]) / 1024, len(emulator.requests())
 
 
 def table(header: t.Sequence[str], rows: t.Iterable[t.Sequence[t.Any]]) -> str:
@@ -283,7 +297,8 @@ def report(emulator: Emulator, rounds: int) -> str:
             [
                 "`amplitude_deployments` with",
                 "seconds without the start",
-                "creations a second",
+                "creations a second of that",
+                "creations a second from the first to the last",
                 "requests",
                 "status 429",
             ],
@@ -292,6 +307,7 @@ def report(emulator: Emulator, rounds: int) -> str:
                     name,
                     "%.1f" % (figure.seconds - start),
                     "%.1f" % (1000 / (figure.seconds - start)),
+                    "%.1f" % figure.creations,
                     figure.requests,
                     figure.too_many,
                 ]
