@@ -42,15 +42,17 @@ def seed():
 def play(run, emulator, tmp_path):
     """Runs one of the playbooks in an empty directory."""
 
-    def play(name, *arguments, **environment):
-        settings = dict(AMPLITUDE_BASE_URL=emulator.url, AMPLITUDE_MANAGEMENT_API_KEY="management-key")
+    def play(name, *flags, **variables):
         emulator.forget_requests()
         result = run(
             "ansible-playbook",
             "community.amplitude." + name,
-            *[word for argument in arguments for word in (["-e", argument] if "=" in argument else [argument])],
+            "--extra-vars",
+            json.dumps({"amplitude_" + variable: value for variable, value in variables.items()}),
+            *flags,
             cwd=tmp_path,
-            **dict(settings, **environment),
+            AMPLITUDE_BASE_URL=emulator.url,
+            AMPLITUDE_MANAGEMENT_API_KEY="management-key",
         )
         if name != "apply":
             assert {request["method"] for request in emulator.requests()} <= {"GET"}
@@ -61,8 +63,8 @@ def play(run, emulator, tmp_path):
 
 @pytest.fixture
 def audit(play, tmp_path, emulator):
-    def audit(*arguments):
-        result = play("audit", "amplitude_state_file=state.yml", "amplitude_audit_directory=out", *arguments, "-vvv")
+    def audit():
+        result = play("audit", "-vvv", state_file="state.yml", audit_directory="out", fail_on_drift=True)
         reports = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "out").iterdir()}
         assert sorted(reports) == ["audit.html", "audit.json", "audit.md"]
         for text in [result.output, *reports.values()]:
@@ -82,19 +84,19 @@ def test_story(play, audit, emulator, tmp_path):
     assert len(before) == 300
 
     # Adopt the account.
-    assert play("export", "amplitude_state_file=state.yml").status == 0
+    assert play("export", state_file="state.yml").status == 0
     text = (tmp_path / "state.yml").read_text(encoding="utf-8")
     assert len(re.findall(r'# "twin" is active 2 times \(IDs 5296, 5297\): the label cannot', text)) == 2
     assert len(re.findall(r'# "default" \(ID \d+\) is left out: it is the default deployment', text)) == 4
     assert '# "not needed" is a label that cannot be written any more' in text
     assert "retired" not in text
-    assert play("export", "amplitude_state_file=state.yml").status == 2
-    result, report, _reports = audit("amplitude_fail_on_drift=true")
+    assert play("export", state_file="state.yml").status == 2
+    result, report, _reports = audit()
     assert result.status == 0, result.output
     # The archived one is not listed, and does not have to be.
     assert (report["summary"]["drift"], report["summary"]["total"]) == (0, 299)
     assert sorted(row["label"] for row in report["deployments"] if row["unused"]) == UNUSED
-    result = play("apply", "amplitude_state_file=state.yml", "amplitude_purge=true")
+    result = play("apply", state_file="state.yml", purge=True)
     assert re.search(r"changed=0 .*failed=0", result.output)
     assert emulator.deployments() == before
 
@@ -142,7 +144,7 @@ def test_story(play, audit, emulator, tmp_path):
     (tmp_path / "state.yml").write_text(yaml.safe_dump(state), encoding="utf-8")
 
     # The audit names exactly those.
-    result, report, reports = audit("amplitude_fail_on_drift=true")
+    result, report, reports = audit()
     assert result.status == 2
     assert "12 of 305 deployments are not as they should be" in result.output, result.output[-3000:]
     told = collections.Counter((row["label"], row["drift"]) for row in report["deployments"] if row["drift"])
@@ -157,20 +159,30 @@ def test_story(play, audit, emulator, tmp_path):
     items["104-app-05"]["type"] = "server"
     projects["104"].pop()
     (tmp_path / "state.yml").write_text(yaml.safe_dump(state), encoding="utf-8")
-    apply = ["amplitude_state_file=state.yml", "amplitude_purge=true"]
+    apply = dict(state_file="state.yml", purge=True)
     keys = {row["id"]: row["key"] for row in emulator.deployments()}
-    foreseen = play("apply", *apply, "--check", "--diff")
+    foreseen = play("apply", "--check", "--diff", **apply)
     assert {request["method"] for request in emulator.requests()} == {"GET"}
-    done = play("apply", *apply, "--diff", "-vvv")
+    done = play("apply", "--diff", "-vvv", **apply)
     assert done.status == 0, done.output
     assert not [key for key in keys.values() if key in done.output + foreseen.output]
     assert sum(request["committed"] for request in emulator.requests()) == 9
     for line in ("+++ after", '"label": "wanted-1"'):
         assert line in foreseen.output and line in done.output
-    result, report, _reports = audit("amplitude_fail_on_drift=true")
+    result, report, _reports = audit()
     assert result.status == 0, result.output
     assert report["summary"]["drift"] == 0
     assert {row["id"]: row["key"] for row in emulator.deployments() if row["id"] in keys} == keys
+
+
+@pytest.mark.parametrize("asked", ["101, 103", ["101", 103]])
+def test_export_of_some_projects(play, emulator, tmp_path, asked):
+    emulator.reset(seed())
+    result = play("export", project_ids=asked, export_ids=False)
+    assert result.status == 0, result.output
+    state = yaml.safe_load((tmp_path / "deployments.yml").read_text(encoding="utf-8"))
+    assert [project["project_id"] for project in state["amplitude_projects"]] == ["101", "103"]
+    assert state["amplitude_projects"][0]["deployments"][0] == dict(label="101-app-00", type="client")
 
 
 def shown(content):

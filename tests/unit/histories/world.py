@@ -441,7 +441,6 @@ class World:
         there, back = (self.clock.chance.uniform(0, self.history.latency) for dummy in range(2))
         delay = self.delays.pick(verb, path)
         if delay is not None:
-            self.figures["faults"] += 1
             if delay.moment == "before":
                 there = TIMEOUT + delay.seconds
             else:
@@ -519,6 +518,7 @@ class World:
     @contextlib.contextmanager
     def _misbehaving(self, given: t.Sequence[Fault]) -> t.Iterator[None]:
         self.delays.clear()
+        self.figures["faults"] += len(given)
         for fault in given:
             if fault["action"] == "delay":
                 self.delays.add(dict(fault))

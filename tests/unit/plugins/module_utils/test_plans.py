@@ -12,6 +12,7 @@ from ansible_collections.community.amplitude.plugins.module_utils._errors import
 from ansible_collections.community.amplitude.plugins.module_utils._plan import Observed, Rules, Wanted
 from ansible_collections.community.amplitude.plugins.module_utils._plans import (
     Purge,
+    check_concurrency,
     check_usage,
     plan_all,
     purge_from,
@@ -255,12 +256,14 @@ def test_options_that_cannot_be_used(options, message):
     params = dict(OPTIONS, deployments=[ITEM])
     params.update(options)
     with pytest.raises(InputError, match=message):
-        purge_from(params, wanted_from(params))
+        check_concurrency(params["concurrency"])
+        purge_from(params, wanted_from(params["deployments"], params["project_id"]))
 
 
 def test_projects_of_a_purge():
     items = [ITEM, dict(ITEM, project_id="2")]
     params = dict(OPTIONS, deployments=items)
-    assert purge_from(params, wanted_from(params)).project_ids == {"1", "2"}
-    assert [each.project_id for each in wanted_from(params)] == ["1", "2"]
+    wanted = wanted_from(items, params["project_id"])
+    assert purge_from(params, wanted).project_ids == {"1", "2"}
+    assert [each.project_id for each in wanted] == ["1", "2"]
     assert purge_from(dict(params, purge=False), []) is None
