@@ -27,6 +27,9 @@ attributes:
     description: Target operating systems or families that can be operated against.
     support: full
     platforms: all that run Python and the library C(requests)
+notes:
+  - These modules talk to the API from the host they run on. Use C(delegate_to), C(connection) or a play for
+    C(localhost) to run them on the controller.
 """
 
     # Used after the fragment above by modules that only read.

@@ -13,7 +13,7 @@ options:
     description:
       - The management API key of Amplitude Experiment. It is not the API key of a project, nor a deployment key.
       - If this option is not set, the environment variable E(AMPLITUDE_MANAGEMENT_API_KEY) is used, and after it
-        E(AMPLITUDE_EXPERIMENT_MANAGEMENT_API_KEY), both read where the module runs.
+        E(AMPLITUDE_EXPERIMENT_MANAGEMENT_API_KEY), both read where the module or lookup runs.
     type: str
     required: true
   region:
@@ -40,7 +40,7 @@ options:
   ca_path:
     description:
       - The path of a file or directory with the certificates of the authorities to trust, on the host where the
-        module runs. It wins over the environment variable E(REQUESTS_CA_BUNDLE).
+        module or lookup runs. It wins over the environment variable E(REQUESTS_CA_BUNDLE).
     type: path
   timeout:
     description:
@@ -57,6 +57,58 @@ options:
 notes:
   - Proxies are taken from the usual environment variables, such as E(HTTPS_PROXY) and E(NO_PROXY). Redirects are not
     followed. A C(.netrc) file is not used.
-  - These modules talk to the API from the host they run on. Use C(delegate_to), C(connection) or a play for
-    C(localhost) to run them on the controller.
+"""
+
+    # What a lookup adds: where else its options come from.
+    LOOKUP = r"""
+options:
+  management_api_key:
+    env:
+      - name: AMPLITUDE_MANAGEMENT_API_KEY
+      - name: AMPLITUDE_EXPERIMENT_MANAGEMENT_API_KEY
+    ini:
+      - section: amplitude
+        key: management_api_key
+    vars:
+      - name: amplitude_management_api_key
+  region:
+    env:
+      - name: AMPLITUDE_REGION
+    ini:
+      - section: amplitude
+        key: region
+    vars:
+      - name: amplitude_region
+  base_url:
+    env:
+      - name: AMPLITUDE_BASE_URL
+    ini:
+      - section: amplitude
+        key: base_url
+    vars:
+      - name: amplitude_base_url
+  validate_certs:
+    ini:
+      - section: amplitude
+        key: validate_certs
+    vars:
+      - name: amplitude_validate_certs
+  ca_path:
+    ini:
+      - section: amplitude
+        key: ca_path
+    vars:
+      - name: amplitude_ca_path
+  timeout:
+    ini:
+      - section: amplitude
+        key: timeout
+    vars:
+      - name: amplitude_timeout
+  retry_timeout:
+    ini:
+      - section: amplitude
+        key: retry_timeout
+    vars:
+      - name: amplitude_retry_timeout
 """

@@ -15,7 +15,8 @@ description:
   - The deployments are listed once for all labels of one lookup.
   - A label that no active deployment of the project has, or that several have, is an error.
 extends_documentation_fragment:
-  - community.amplitude.lookup_connection
+  - community.amplitude.connection
+  - community.amplitude.connection.lookup
 options:
   _terms:
     description:
@@ -34,7 +35,6 @@ notes:
   - The keys of server deployments are secrets. Use C(no_log) for tasks that show them.
   - An environment variable is read on the controller, and wins over the configuration file but not over a variable of
     Ansible.
-  - Proxies are taken from the usual environment variables, such as E(HTTPS_PROXY) and E(NO_PROXY).
 seealso:
   - module: community.amplitude.amplitude_deployment
   - module: community.amplitude.amplitude_deployment_info

@@ -45,8 +45,9 @@ class Deployment(t.NamedTuple):
 
 def without_keys(result: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
     """The return values of a module, with every ``key`` in ``deployments`` replaced by None."""
-    rows = [row and dict(row, key=None) for row in result.get("deployments", ())]
-    return dict(result, deployments=rows) if "deployments" in result else dict(result)
+    if "deployments" not in result:
+        return dict(result)
+    return dict(result, deployments=[row and dict(row, key=None) for row in result["deployments"]])
 
 
 def type_of_key(key: t.Optional[str]) -> t.Optional[str]:
