@@ -238,6 +238,7 @@ def _decide_again(deployments: Deployments, tasks: t.Iterable[_Task], rules: Rul
     try:
         for task in tasks:
             wanted = task.wanted
+            deployments.client.patience.wait(task.rivals_left())
             [decision] = _decide(deployments, rules, lambda observed: [plan(wanted, observed, rules)])
             task.decide_again(decision)
     except AmplitudeError as error:
@@ -277,6 +278,7 @@ class _Task:
         self.is_done = not decision.changes
         self.changes: t.List[Change] = []
         self.warnings: t.List[str] = []
+        self._rivals_until = 0.0
         self._deployments = deployments
         self._decision = decision
         self._written: t.Optional[Plan] = None
@@ -296,6 +298,12 @@ class _Task:
         """What has been done so far, and what is left to be done."""
         pending = () if self.is_done or self.changes else self._decision.changes
         return Outcome(self._written or self._decision, self._current, self.changes, self.warnings, pending)
+
+    def rivals_left(self) -> float:
+        """Seconds in which the deployment that has won over that of this task may still lose to a later one."""
+        if self._decision.before is None and self._rivals_until and not _counts_up(self._own):
+            return max(0.0, self._rivals_until - time.monotonic())
+        return 0.0
 
     def decide_again(self, decision: Plan) -> None:
         """Go on with another decision about the same deployment."""
@@ -383,8 +391,8 @@ class _Task:
                 "it was created with the id {0}, but the list of deployments does not show it yet".format(self._own.id),
                 "run this again, which finds it as soon as the list shows it, or raise retry_timeout",
             )
-        elif self._decision.before is None and str(self._own.id).isdigit():
-            # Ids that are numbers are taken to count up, so that the others were created later and have seen this one.
+        elif self._decision.before is None and _counts_up(self._own):
+            # The others were created later and have seen this one.
             self.warnings.append(
                 "{0} It should be withdrawn, but retry_timeout leaves no time to see that.".format(
                     _rivalry(self._shown, self._rivals)
@@ -500,6 +508,11 @@ class _Task:
 
 def _shows(row: t.Optional[Deployment], written: Deployment) -> bool:
     return row is not None and (row.label, row.deleted) == (written.label, written.deleted)
+
+
+def _counts_up(own: Deployment) -> bool:
+    """Whether the id tells that what has a higher one was created later. Not documented; assumed of numbers."""
+    return str(own.id).isdigit()
 
 
 def _rivalry(own: Deployment, rivals: t.Sequence[Deployment]) -> str:

@@ -265,15 +265,28 @@ def test_storm(emulator, run, world):
 
 
 @pytest.mark.parametrize("world", WORLDS)
-def test_two_runs_at_once(emulator, monkeypatch, world):
-    monkeypatch.setattr(_apply, "RACES_SETTLE", 2.0)
+def test_three_runs_at_once(emulator, monkeypatch, world):
+    """All of them find that everything is missing, before any of them creates something."""
+    monkeypatch.setattr(_apply, "RACES_SETTLE", 20.0)
+    monkeypatch.setattr(_apply, "RIVALS_WITHDRAW", 2.0)
     emulator.reset(rate_limit=0, **WORLDS[world])
     wanted = [Wanted("1", **each) for each in MANY[:20]]
     results = []
+    everything_is_missing = threading.Barrier(3)
+
+    class Simultaneous(Deployments):
+        lists = 0
+
+        def list(self):
+            rows = super().list()
+            self.lists += 1
+            if self.lists == 1:
+                everything_is_missing.wait(60)
+            return rows
 
     def write():
         with Client(emulator.url, "management-key", retry_timeout=60) as client:
-            results.append(ensure_all(Deployments(client), wanted, Rules(), None, False, 4).as_result())
+            results.append(ensure_all(Simultaneous(client), wanted, Rules(), None, False, 4).as_result())
 
     threads = [threading.Thread(target=write) for dummy in range(3)]
     for thread in threads:
