@@ -6,7 +6,7 @@ export MAKEFILE := $(strip $(MAKEFILE_LIST))
 run := @"$$(dirname "$$MAKEFILE")/tests/tools/env"
 
 .NOTPARALLEL:
-.PHONY: help test demo lint sanity units integration soak bench build clean
+.PHONY: help test demo lint nox docs sanity units integration soak bench build clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' "$$MAKEFILE"
@@ -20,9 +20,16 @@ demo: ## See the modules at work on an emulated Amplitude
 lint: ## Check style, licence headers, changelog and playbooks
 	$(run) lint ruff check
 	$(run) lint shellcheck tests/tools/env .ci/run
+	$(run) lint mypy
 	$(run) lint reuse lint --quiet
 	$(run) lint antsibull-changelog lint
 	$(run) lint ansible-lint
+
+nox: ## Run what collections in the Ansible package share: docs, licences, action group, types, import into Galaxy
+	$(run) nox python tests/tools/run_nox.py $(ARGS)
+
+docs: ## Build the documentation site in .cache/docs/html/, and fail on any warning
+	$(run) docs tests/tools/docs
 
 sanity: ## Run ansible-test sanity (ARGS are passed on, as for the next two)
 	$(run) lint python tests/tools/run_ansible_test.py sanity $(ARGS)

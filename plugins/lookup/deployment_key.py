@@ -51,12 +51,14 @@ EXAMPLES = r"""
 
 - name: Look up two keys with one request
   ansible.builtin.set_fact:
-    deployment_keys: "{{ query('community.amplitude.deployment_key', 'checkout-api', 'web-shop', project_id='123456') }}"
+    deployment_keys: >-
+      {{ query('community.amplitude.deployment_key', 'checkout-api', 'web-shop', project_id='123456') }}
   no_log: true
 
 - name: Go on without a deployment
   ansible.builtin.debug:
-    msg: "{{ query('community.amplitude.deployment_key', 'beta', project_id='123456', errors='ignore') | length }} found"
+    msg: >-
+      {{ query('community.amplitude.deployment_key', 'beta', project_id='123456', errors='ignore') | length }} found
 """
 
 RETURN = r"""

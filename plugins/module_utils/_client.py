@@ -98,7 +98,7 @@ class Client:
         self._verify = verify
         self._timeout = timeout
         # The key must not travel in the clear through a proxy; only loopback addresses are spoken to without TLS.
-        self._proxies = None if base_url.startswith("https:") else {"http": None, "all": None}
+        self._proxies: t.Any = None if base_url.startswith("https:") else {"http": None, "all": None}
         self._pace = Pace(REQUESTS_PER_SECOND)
         self._thread = threading.local()
         self._sessions: t.List[requests.Session] = []
@@ -270,7 +270,7 @@ class Client:
         answer = b""
         try:
             for chunk in response.iter_content(LONGEST_MESSAGE):
-                answer += chunk
+                answer += t.cast(bytes, chunk)
                 if len(answer) > LONGEST_MESSAGE:
                     return answer
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError):

@@ -18,7 +18,8 @@ try:
     from requests.adapters import HTTPAdapter
     from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 except ImportError:
-    HTTPAdapter = HTTPConnectionPool = HTTPSConnectionPool = object  # _client says that requests is missing
+    # _client says that requests is missing.
+    HTTPAdapter = HTTPConnectionPool = HTTPSConnectionPool = object  # type: ignore[misc,assignment]
 
 _current = threading.local()
 
@@ -88,7 +89,7 @@ def _watched(pool_class: t.Any) -> t.Any:
     return Pool
 
 
-class DeadlineAdapter(HTTPAdapter):  # type: ignore[misc]
+class DeadlineAdapter(HTTPAdapter):
     """The transport of requests, with connections that a :class:`Deadline` can hang up."""
 
     def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> None:

@@ -211,7 +211,7 @@ def _renames_first(wanted: t.Sequence[Wanted]) -> t.List[int]:
 
     :raises InputError: labels are to be renamed in a circle.
     """
-    gives_up = {
+    gives_up: t.Dict[t.Tuple[str, t.Optional[str]], int] = {
         (item.project_id, item.previous_label): index for index, item in enumerate(wanted) if item.previous_label
     }
     ordered: t.List[int] = []

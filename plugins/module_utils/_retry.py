@@ -39,7 +39,7 @@ def backoff(attempt: int, retry_after: t.Optional[float], random_value: t.Callab
     What the service asks for in Retry-After is the least; the jitter comes on top, so that hosts which were refused
     at the same moment do not come back at the same moment.
     """
-    jitter = random_value() * min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** min(attempt, 10))
+    jitter = random_value() * min(LONGEST_BACKOFF, FIRST_BACKOFF * 2.0 ** min(attempt, 10))
     return jitter if retry_after is None else retry_after + min(jitter, 1.0)
 
 

@@ -1,0 +1,50 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run the sessions of noxfile.py on a copy of the checkout: run_nox.py [ARGUMENT OF NOX...].
+
+Besides what nox itself reports, a warning of galaxy-importer is a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+
+from run_ansible_test import CACHE, copy_checkout, prepare_home
+
+
+def main(*arguments: str) -> int | str:
+    """Run nox and return an exit status, or a sentence that says what Galaxy would warn of."""
+    target = CACHE / "nox" / "ansible_collections" / "community" / "amplitude"
+    copy_checkout(target)
+    prepare_home()
+    # nox copies the collection to a place of its own, where alone it must be found.
+    elsewhere = ("ANSIBLE_COLLECTIONS_PATH", "PYTHONPATH")
+    environment = {name: value for name, value in os.environ.items() if name not in elsewhere}
+    # That place is below what git ignores here.
+    environment["GIT_CEILING_DIRECTORIES"] = os.environ["TMPDIR"]
+    warnings, program = [], ""
+    with subprocess.Popen(
+        ["nox", "--envdir", str(CACHE / "nox" / "environments"), "--reuse-existing-virtualenvs", *arguments],
+        cwd=target,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as run:
+        for line in run.stdout:
+            print(line, end="", flush=True)
+            if line.startswith("nox > "):
+                program = line
+            elif "galaxy_importer" in program and re.match("(WARNING|ERROR|CRITICAL)\\b", line):
+                warnings.append(line)
+    if warnings:
+        return "galaxy-importer warned:\n" + "".join(warnings)
+    return run.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
