@@ -24,6 +24,8 @@ SEED = {
         {"projectId": "123456", "label": "checkout-api", "type": "server"},
         {"projectId": "123456", "label": "old-app", "type": "client"},
         {"projectId": "123456", "label": "payment-api", "type": "server", "deleted": True},
+        {"projectId": "123456", "id": 4712, "label": "ledger-api", "type": "server"},
+        {"projectId": "123456", "id": 4713, "label": "fraud-api", "type": "server"},
         {"projectId": "123456", "id": 4711, "label": "storefront-de", "type": "client", "deleted": True},
     ],
 }
@@ -41,12 +43,32 @@ def plays_of_page(path):
     return [play for block in blocks for play in yaml.safe_load(block)]
 
 
+def plays_of_guide(name, *labels):
+    blocks = blocks_of_guide(name)
+    return [play for label in labels for play in blocks[label]]
+
+
+#: The guides with plays, and the blocks of each. What begins a rotation is not meant to be run again after its end.
+BLOCKS = [
+    ("audits", "lookup"),
+    ("bulk", "many", "purge"),
+    ("getting_started", "see", "first"),
+    ("rotation", "begin"),
+    ("rotation", "end", "leak"),
+]
 EXAMPLES = dict(
     {name: plays_of_plugin("modules/{0}.py".format(name)) for name in MODULES},
     README=plays_of_page(ROOT / "README.md"),
     lookup=plays_of_plugin("lookup/deployment_key.py"),
-    guide=blocks_of_guide("audits")["lookup"],
+    **{" ".join(blocks): plays_of_guide(*blocks) for blocks in BLOCKS},
 )
+
+
+def test_every_play_of_a_guide_is_run():
+    run = {(name, label) for name, *labels in BLOCKS for label in labels}
+    for name in {name for name, *dummy in BLOCKS}:
+        lists = {label: block for label, block in blocks_of_guide(name).items() if isinstance(block, list)}
+        assert {(name, label) for label, block in lists.items() if "hosts" in block[0]} <= run
 
 
 @pytest.mark.parametrize("source", sorted(EXAMPLES))
