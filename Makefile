@@ -19,7 +19,7 @@ demo: ## See the modules at work on an emulated Amplitude
 
 lint: ## Check style, licence headers, changelog and playbooks
 	$(run) lint ruff check
-	$(run) lint shellcheck tests/tools/env .ci/run
+	$(run) lint shellcheck tests/tools/env tests/tools/docs .ci/run
 	$(run) lint mypy
 	$(run) lint reuse lint --quiet
 	$(run) lint antsibull-changelog lint

@@ -4,7 +4,6 @@
 """How Sphinx builds the documentation site; see tests/tools/docs."""
 
 import pathlib
-import tempfile
 import zlib
 
 project = "community.amplitude"
@@ -29,7 +28,7 @@ ANSIBLE_LABELS = {
     "ansible_configuration_settings": "reference_appendices/config.html",
     "common_return_values": "reference_appendices/common_return_values.html",
 }
-inventory = pathlib.Path(tempfile.mkdtemp(), "ansible.inv")
+inventory = pathlib.Path(__file__).resolve().parents[1] / ".cache/docs/ansible.inv"
 labels = "".join("{0} std:label -1 {1} -\n".format(*each) for each in ANSIBLE_LABELS.items())
 inventory.write_bytes(
     b"# Sphinx inventory version 2\n# Project: Ansible\n# Version:\n"

@@ -14,6 +14,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 
 import ansible_test
 
@@ -117,6 +118,25 @@ def prepare_home() -> None:
         (downloads / "get_pip_{0}.py".format(version.replace(".", "_"))).write_text(GET_PIP, encoding="utf-8")
 
 
+def run_and_watch(
+    command: list[str], cwd: pathlib.Path, environment: dict[str, str], watch: Callable[[str], object]
+) -> int:
+    """Run a program, show each line of its output and hand it to watch, and return the exit status."""
+    with subprocess.Popen(
+        command,
+        cwd=cwd,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as run:
+        for line in run.stdout:
+            print(line, end="", flush=True)
+            watch(line)
+    return run.returncode
+
+
 def main(command: str, *arguments: str) -> int | str:
     """Run ansible-test and return an exit status, or a sentence that says what it left out."""
     target = CACHE / command / "ansible_collections" / "community" / "amplitude"
@@ -127,22 +147,15 @@ def main(command: str, *arguments: str) -> int | str:
     environment = dict(os.environ, PATH=link_pythons())
     print("Python found:", *sorted(os.listdir(PYTHONS)), flush=True)
     skipped = []
-    with subprocess.Popen(
-        ["ansible-test", command, *FLAGS[command], *arguments],
-        cwd=target,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as run:
-        for line in run.stdout:
-            print(line, end="", flush=True)
-            if MISSING.search(line):
-                skipped.append(line)
+
+    def watch(line: str) -> None:
+        if MISSING.search(line):
+            skipped.append(line)
+
+    status = run_and_watch(["ansible-test", command, *FLAGS[command], *arguments], target, environment, watch)
     if skipped:
         return "ansible-test skipped what it should have run:\n" + "".join(skipped)
-    return run.returncode
+    return status
 
 
 if __name__ == "__main__":

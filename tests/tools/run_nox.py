@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import sys
 
-from run_ansible_test import CACHE, copy_checkout, prepare_home
+from run_ansible_test import CACHE, copy_checkout, prepare_home, run_and_watch
 
 
 def main(*arguments: str) -> int | str:
@@ -26,24 +25,19 @@ def main(*arguments: str) -> int | str:
     # That place is below what git ignores here.
     environment["GIT_CEILING_DIRECTORIES"] = os.environ["TMPDIR"]
     warnings, program = [], ""
-    with subprocess.Popen(
-        ["nox", "--envdir", str(CACHE / "nox" / "environments"), "--reuse-existing-virtualenvs", *arguments],
-        cwd=target,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as run:
-        for line in run.stdout:
-            print(line, end="", flush=True)
-            if line.startswith("nox > "):
-                program = line
-            elif "galaxy_importer" in program and re.match("(WARNING|ERROR|CRITICAL)\\b", line):
-                warnings.append(line)
+
+    def watch(line: str) -> None:
+        nonlocal program
+        if line.startswith("nox > "):
+            program = line
+        elif "galaxy_importer" in program and re.match("(WARNING|ERROR|CRITICAL)\\b", line):
+            warnings.append(line)
+
+    command = ["nox", "--envdir", str(CACHE / "nox" / "environments"), "--reuse-existing-virtualenvs", *arguments]
+    status = run_and_watch(command, target, environment, watch)
     if warnings:
         return "galaxy-importer warned:\n" + "".join(warnings)
-    return run.returncode
+    return status
 
 
 if __name__ == "__main__":
