@@ -10,19 +10,9 @@ import json
 import jinja2
 import yaml
 
-from ansible_collections.community.amplitude.tests.support.pages import GUIDES, blocks_of_guide
+from ansible_collections.community.amplitude.tests.support.pages import blocks_of_guide
 
 BLOCKS = blocks_of_guide("awx")
-
-
-def test_every_block_is_tried():
-    tried = {"execution-environment", "credential-inputs", "credential-injectors", "scheduled-audit"}
-    assert set(BLOCKS) == tried
-    assert set(blocks_of_guide("audits")) == {"desired-state", "lookup"}
-    others = [path.stem for path in GUIDES.glob("*.rst") if path.stem not in ("awx", "audits")]
-    assert not [
-        name for name in others if "code-block:: yaml" in (GUIDES / (name + ".rst")).read_text(encoding="utf-8")
-    ]
 
 
 def test_scheduled_audit(run, emulator, tmp_path):
