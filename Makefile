@@ -6,7 +6,7 @@ export MAKEFILE := $(strip $(MAKEFILE_LIST))
 run := @"$$(dirname "$$MAKEFILE")/tests/tools/env"
 
 .NOTPARALLEL:
-.PHONY: help test demo lint nox docs sanity units integration soak bench build clean
+.PHONY: help test demo lint nox docs sanity units integration matrix soak bench build clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' "$$MAKEFILE"
@@ -39,6 +39,9 @@ units: ## Run the unit tests the way ansible-test does
 
 integration: ## Run ansible-test integration
 	$(run) test python tests/tools/run_ansible_test.py integration $(ARGS)
+
+matrix: ## Test on all supported versions (ARGS="--list" shows them, "--only oldest,newest" runs these)
+	$(run) test python tests/tools/matrix.py $(ARGS)
 
 soak: ## Play random histories for long (HISTORIES=20000, and SEED to play them again)
 	$(run) test python tests/tools/soak.py "$(or $(HISTORIES),20000)" "$(SEED)"

@@ -17,6 +17,7 @@ import sys
 from collections.abc import Callable
 
 import ansible_test
+from pythons import find_pythons
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache"
@@ -80,26 +81,13 @@ def copy_checkout(target: pathlib.Path) -> None:
 
 
 def link_pythons() -> str:
-    """Link every interpreter that works as PYTHONS/pythonX.Y and return a PATH where they come first.
-
-    A version manager's shim is on PATH even for a version that does not run.
-    """
+    """Link every interpreter that works as PYTHONS/pythonX.Y and return a PATH where they come first."""
     shutil.rmtree(PYTHONS, ignore_errors=True)
     PYTHONS.mkdir(parents=True)
-    path, directories = [], []
-    for entry in map(pathlib.Path, os.environ["PATH"].split(os.pathsep)):
-        if entry.name == "shims":
-            directories += (entry.parent / "versions").glob("*/bin")
-        else:
-            path.append(entry)
-    for python in (python for directory in path + directories for python in directory.glob("python3.*")):
-        link = PYTHONS / python.name
-        if re.fullmatch(r"python3\.\d+", link.name) and not link.exists():
-            probe = [python, "-c", "import ensurepip, sys, venv; print(sys.executable)"]
-            found = subprocess.run(probe, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
-            if found.returncode == 0:
-                link.symlink_to(found.stdout.strip())
-    return os.pathsep.join(map(str, [path[0], PYTHONS] + path[1:]))
+    for version, python in find_pythons().items():
+        (PYTHONS / ("python" + version)).symlink_to(python)
+    path = [entry for entry in os.environ["PATH"].split(os.pathsep) if pathlib.Path(entry).name != "shims"]
+    return os.pathsep.join([path[0], str(PYTHONS), *path[1:]])
 
 
 def prepare_home() -> None:

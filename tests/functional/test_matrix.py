@@ -1,0 +1,87 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is said about the supported versions agrees with tests/matrix.yml, and that with what ansible-core says."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import pathlib
+import re
+import runpy
+
+import ansible_test
+import pytest
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+MATRIX = yaml.safe_load((ROOT / "tests/matrix.yml").read_text(encoding="utf-8"))
+ROWS = MATRIX["ansible_core"]
+OLDEST_CORE = next(iter(ROWS))
+OLDEST_CONTROLLER = ROWS[OLDEST_CORE]["controller"][0]
+
+
+def supported_versions():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    return text[text.index("## Supported versions") :]
+
+
+def minor(version):
+    return int(version.split(".")[1])
+
+
+def test_rows_are_in_order():
+    assert list(ROWS) == sorted(ROWS, key=minor)
+    for row in ROWS.values():
+        assert minor(row["target"][0]) <= minor(row["controller"][0]) < minor(row["controller"][1])
+        assert row["controller"][1] == row["target"][1]
+
+
+def test_runtime_requires_the_oldest():
+    runtime = yaml.safe_load((ROOT / "meta/runtime.yml").read_text(encoding="utf-8"))
+    assert runtime["requires_ansible"] == ">={0}.0".format(OLDEST_CORE)
+
+
+def test_readme_has_the_rows():
+    rows = re.findall(r"^\| (\d\S+) \| (\S+) to (\S+) \| (\S+) to (\S+) \|$", supported_versions(), re.MULTILINE)
+    assert rows == [(core, *row["controller"], *row["target"]) for core, row in ROWS.items()]
+
+
+def test_readme_names_the_oldest_libraries():
+    assert MATRIX["oldest_libraries"].keys() == {"requests", "urllib3"}
+    for name, version in MATRIX["oldest_libraries"].items():
+        assert "`{0}` {1}".format(name, version) in supported_versions()
+
+
+@pytest.mark.parametrize("name", ["test", "lint"])
+def test_environments_of_the_tests_take_the_oldest(name):
+    text = (ROOT / "tests/requirements/{0}.txt".format(name)).read_text(encoding="utf-8")
+    assert "ansible-core >= {0}\n".format(OLDEST_CORE) in text
+
+
+@pytest.mark.parametrize("file", ["README.md", "tests/tools/env"])
+def test_checkout_works_on_the_oldest_controller(file):
+    text = (ROOT / file).read_text(encoding="utf-8")
+    assert OLDEST_CONTROLLER in text or OLDEST_CONTROLLER.replace(".", ",") in text
+
+
+def test_oldest_target_is_what_the_linter_knows():
+    oldest = min((row["target"][0] for row in ROWS.values()), key=minor)
+    text = (ROOT / "ruff.toml").read_text(encoding="utf-8")
+    assert 'target-version = "py{0}"'.format(oldest.replace(".", "")) in text
+
+
+def test_row_of_the_ansible_core_that_is_installed():
+    distribution = importlib.metadata.distribution("ansible-core")
+    row = ROWS[".".join(distribution.version.split(".")[:2])]
+    constants = runpy.run_path(
+        str(pathlib.Path(ansible_test.__file__).parent / "_util/target/common/constants.py"),
+    )
+    controllers, others = constants["CONTROLLER_PYTHON_VERSIONS"], constants["REMOTE_ONLY_PYTHON_VERSIONS"]
+    assert [controllers[0], controllers[-1]] == row["controller"]
+    assert [others[0], controllers[-1]] == row["target"]
+    assert distribution.metadata["Requires-Python"] == ">=" + row["controller"][0]
+
+
+def test_sanity_has_no_ignored_errors():
+    assert not list((ROOT / "tests").glob("sanity/ignore*"))
