@@ -239,7 +239,7 @@ class Client:
                 stream=True,
             ) as response:
                 success = 200 <= response.status_code < 300
-                answer = self._read(response, doing) if success else self._read_error(response)
+                answer = self._read(response, doing, deadline) if success else self._read_error(response)
                 if success and deadline.expired:
                     raise self._lost(doing, self._no_answer())
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError, TypeError) as error:
@@ -251,7 +251,7 @@ class Client:
             raise self._refusal(doing, response, answer)
         return answer
 
-    def _read(self, response: requests.Response, doing: str) -> bytes:
+    def _read(self, response: requests.Response, doing: str, deadline: Deadline) -> bytes:
         """The whole body of an answer of success."""
         chunks: t.List[bytes] = []
         size = 0
@@ -260,7 +260,7 @@ class Client:
             size += len(chunk)
             if size > LARGEST_ANSWER:
                 raise self.unexpected(doing, "of more than {0} MiB".format(LARGEST_ANSWER // 1024**2))
-        if _is_cut_off(response):
+        if _is_cut_off(response) and not deadline.expired:
             raise self._lost(doing, "was cut off in the middle of its answer")
         return b"".join(chunks)
 
@@ -339,7 +339,8 @@ class Client:
             UnicodeEncodeError,
             TypeError,
         )
-        if isinstance(error, never_sent):
+        # The last is what requests 2.25 passes on from urllib.parse.
+        if isinstance(error, never_sent) or words == "Invalid IPv6 URL":
             return not_connected(
                 "no request to {0} could be made ({1})".format(self.base_url, type(error).__name__),
                 "check base_url, ca_path and the proxy variables of the environment",

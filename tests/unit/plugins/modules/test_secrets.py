@@ -353,7 +353,7 @@ def test_control_of_exceptions(connection, told, monkeypatch):
         return _client.ConnectionFailed(doing, str(error), "do nothing")
 
     monkeypatch.setattr(_client.Client, "_connection_problem", tell)
-    monkeypatch.setenv("HTTPS_PROXY", "http://{0}".format(PASSWORD))
+    monkeypatch.setenv("HTTPS_PROXY", "http://{0}:99999".format(PASSWORD))
     run(connection, LIST, base_url="https://127.0.0.1:1")
     assert PASSWORD in told()
 
