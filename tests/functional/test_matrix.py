@@ -57,6 +57,7 @@ def test_readme_names_the_oldest_libraries():
 def test_environments_of_the_tests_take_the_oldest(name):
     text = (ROOT / "tests/requirements/{0}.txt".format(name)).read_text(encoding="utf-8")
     assert "ansible-core >= {0}\n".format(OLDEST_CORE) in text
+    assert "requests" not in text or "requests >= {0}\n".format(MATRIX["oldest_libraries"]["requests"]) in text
 
 
 @pytest.mark.parametrize("file", ["README.md", "tests/tools/env"])
@@ -74,9 +75,8 @@ def test_oldest_target_is_what_the_linter_knows():
 def test_row_of_the_ansible_core_that_is_installed():
     distribution = importlib.metadata.distribution("ansible-core")
     row = ROWS[".".join(distribution.version.split(".")[:2])]
-    constants = runpy.run_path(
-        str(pathlib.Path(ansible_test.__file__).parent / "_util/target/common/constants.py"),
-    )
+    directory = pathlib.Path(ansible_test.__file__).parent
+    constants = runpy.run_path(str(directory / "_util/target/common/constants.py"))
     controllers, others = constants["CONTROLLER_PYTHON_VERSIONS"], constants["REMOTE_ONLY_PYTHON_VERSIONS"]
     assert [controllers[0], controllers[-1]] == row["controller"]
     assert [others[0], controllers[-1]] == row["target"]
