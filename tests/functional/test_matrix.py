@@ -83,5 +83,37 @@ def test_row_of_the_ansible_core_that_is_installed():
     assert distribution.metadata["Requires-Python"] == ">=" + row["controller"][0]
 
 
+@pytest.fixture
+def tool(monkeypatch):
+    """What tests/tools/matrix.py defines."""
+    monkeypatch.syspath_prepend(str(ROOT / "tests/tools"))
+    return runpy.run_path(str(ROOT / "tests/tools/matrix.py"))
+
+
+@pytest.mark.parametrize(
+    "only, names",
+    [
+        ("oldest", ["2.18-on-3.12", "2.18-to-3.9-oldest"]),
+        ("newest,oldest", ["2.18-on-3.12", "2.18-to-3.9-oldest", "2.21-on-3.13"]),
+        ("2.19-sanity,2.20-on-*", ["2.19-sanity", "2.20-on-3.12", "2.20-on-3.13", "2.20-on-3.14"]),
+    ],
+)
+def test_selection_of_cells(tool, only, names):
+    pythons = dict.fromkeys(["3.9", "3.12", "3.13"], "python")
+    every = tool["cells"](pythons)
+    chosen = tool["select"](every, pythons, only)
+    assert [cell.name for cell in chosen] == names
+    assert [cell.name for cell in chosen if cell.missing(pythons)] == [name for name in names if "3.14" in name]
+    assert tool["select"](every, pythons, "") == list(every.values())
+    with pytest.raises(SystemExit, match="no cell 2.17-on-3.11: "):
+        tool["select"](every, pythons, only + ",2.17-on-3.11")
+
+
+def test_without_a_python_every_cell_has_one_that_is_missing(tool):
+    every = tool["cells"]({})
+    assert all(cell.missing({}) for cell in every.values())
+    assert [cell.name for cell in tool["select"](every, {}, "newest")] == ["2.21-on-3.14"]
+
+
 def test_sanity_has_no_ignored_errors():
     assert not list((ROOT / "tests").glob("sanity/ignore*"))
