@@ -496,7 +496,10 @@ def test_fault(
     began = time.monotonic()
     if status is None:
         with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
-            api.create()
+            answer = api.create()
+            # urllib3 1.26 takes what is cut off for the whole.
+            if len(answer.content) < int(answer.headers["Content-Length"]):
+                raise requests.ConnectionError
     else:
         answer = api.create()
         assert answer.status_code == status and text in answer.text
