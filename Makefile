@@ -6,7 +6,7 @@ export MAKEFILE := $(strip $(MAKEFILE_LIST))
 run := @"$$(dirname "$$MAKEFILE")/tests/tools/env"
 
 .NOTPARALLEL:
-.PHONY: help test demo lint nox docs sanity units integration matrix soak bench build clean
+.PHONY: help test demo lint nox docs sanity units integration matrix live soak bench build clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' "$$MAKEFILE"
@@ -45,6 +45,9 @@ matrix: ## Test on all supported versions (ARGS="--list" shows them, "--only old
 
 soak: ## Play random histories for long (HISTORIES=20000, and SEED to play them again)
 	$(run) test python tests/tools/soak.py "$(or $(HISTORIES),20000)" "$(SEED)"
+
+live: ## Test at the real service (with AMPLITUDE_MANAGEMENT_API_KEY, AMPLITUDE_TEST_PROJECT_ID)
+	$(run) --live test python tests/live/live.py $(ARGS)
 
 bench: ## Measure, and write the figures to docs/benchmarks.md
 	$(run) test python tests/benchmarks/bench.py $(ARGS)
