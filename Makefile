@@ -6,7 +6,7 @@ export MAKEFILE := $(strip $(MAKEFILE_LIST))
 run := @"$$(dirname "$$MAKEFILE")/tests/tools/env"
 
 .NOTPARALLEL:
-.PHONY: help test demo lint nox docs sanity units integration matrix live soak bench build clean
+.PHONY: help test demo lint nox docs sanity units integration matrix live soak bench release build clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' "$$MAKEFILE"
@@ -23,6 +23,7 @@ lint: ## Check style, licence headers, changelog and playbooks
 	$(run) lint mypy
 	$(run) lint reuse lint --quiet
 	$(run) lint antsibull-changelog lint
+	$(run) lint python tests/tools/fragments.py
 	$(run) lint ansible-lint
 
 nox: ## Run what collections in the Ansible package share: docs, licences, action group, types, import into Galaxy
@@ -51,6 +52,9 @@ live: ## Test at the real service (with AMPLITUDE_MANAGEMENT_API_KEY, AMPLITUDE_
 
 bench: ## Measure, and write the figures to docs/benchmarks.md
 	$(run) test python tests/benchmarks/bench.py $(ARGS)
+
+release: ## Prepare the release VERSION: the version, the changelog and the archive
+	$(run) test python tests/tools/release.py "$(VERSION)"
 
 build: ## Build the archive for Galaxy in .cache/dist/
 	$(run) test ansible-galaxy collection build --force --output-path .cache/dist

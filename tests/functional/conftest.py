@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import runpy
 import subprocess
 import typing as t
 
@@ -82,3 +83,10 @@ def ansible_playbook(run, tmp_path):
         return run("ansible-playbook", playbook, *arguments, **environment)
 
     return ansible_playbook
+
+
+@pytest.fixture
+def tools(monkeypatch):
+    """Maps the name of a file in tests/tools to what it defines."""
+    monkeypatch.syspath_prepend(str(ROOT / "tests/tools"))
+    return lambda name: runpy.run_path(str(ROOT / "tests/tools" / name))

@@ -1,0 +1,71 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Check that changes to the product since the last release come with a changelog fragment.
+
+Before the first release everything is new, and only its summary is needed.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import subprocess
+import sys
+
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+#: What users get to see.
+PRODUCT = ["plugins", "playbooks", "meta"]
+FRAGMENTS = "changelogs/fragments"
+#: A release changes this file.
+CHANGELOG = "changelogs/changelog.yaml"
+
+
+def git(*arguments: str) -> str:
+    """Run git on the checkout and return its output."""
+    command = ["git", "-c", "safe.directory=*", *arguments]
+    return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def uncommitted(*paths: str) -> list[str]:
+    """The files below the paths that differ from the last commit, each with what git says of it."""
+    return git("status", "--porcelain", "--untracked-files=all", "--", *paths).splitlines()
+
+
+def releases() -> list[str]:
+    """The versions that were released."""
+    return list(yaml.safe_load((ROOT / CHANGELOG).read_text(encoding="utf-8"))["releases"])
+
+
+def unexplained() -> list[str]:
+    """The commits and the uncommitted files that change the product, and no change to a fragment comes with or after."""
+    if not releases() or uncommitted(FRAGMENTS, CHANGELOG):
+        return []
+    explaining = git("rev-list", "--full-history", "HEAD", "--", FRAGMENTS, CHANGELOG).split()
+    # On standard input, because there can be more of them than fit in a command.
+    commits = subprocess.run(
+        ["git", "-c", "safe.directory=*", "log", "--no-merges", "--format=%h %s", "HEAD", "--stdin", "--", *PRODUCT],
+        cwd=ROOT,
+        check=True,
+        input="".join("^{0}\n".format(commit) for commit in explaining),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    return commits.stdout.splitlines() + uncommitted(*PRODUCT)
+
+
+def main() -> int | str:
+    """Return an exit status, or a sentence that says what lacks a fragment."""
+    if not (ROOT / ".git").exists():
+        print("Without git, nobody can tell what has changed since the last release.")
+        return 0
+    changes = unexplained()
+    if changes:
+        return "{0} has no fragment for these changes ('trivial:' is for those that no user can notice):\n{1}".format(
+            FRAGMENTS, "\n".join(changes)
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,116 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Prepare a release: release.py VERSION.
+
+Sets the version, writes the changelog from its fragments, and builds the archive. What comes next is in the output. If
+anything is wrong, the checkout is left as it was.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import fragments
+import yaml
+
+ROOT = fragments.ROOT
+#: The files with the version, and the line that it is in.
+VERSIONS = {"galaxy.yml": "version: {0}", "plugins/module_utils/_version.py": 'VERSION = "{0}"'}
+BREAKING = {"breaking_changes", "removed_features"}
+FEATURES = {"major_changes", "minor_changes", "deprecated_features", "modules", "plugins", "objects"}
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """A version as numbers: ``(1, 2, 3)``."""
+    return tuple(map(int, version.split(".")))
+
+
+def least_version(last: str, contents: set[str]) -> str:
+    """The first version after the last that semantic versioning allows for a release with these contents.
+
+    :param contents: sections of the changelog, and kinds of new plugins.
+    """
+    major, minor, patch = numbers(last)
+    if contents & BREAKING and major:
+        following = (major + 1, 0, 0)
+    elif contents & (BREAKING | FEATURES):
+        following = (major, minor + 1, 0)
+    else:
+        following = (major, minor, patch + 1)
+    return ".".join(map(str, following))
+
+
+def objection(version: str) -> str | None:
+    """Say why there can be no release now."""
+    if not re.fullmatch(r"(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}", version):
+        return "A release needs a version such as 1.2.3: make release VERSION=1.2.3"
+    if fragments.uncommitted():
+        return "Commit or remove these changes first:\n" + "\n".join(fragments.uncommitted())
+    without = fragments.unexplained()
+    if without:
+        return "Write a fragment for these changes first:\n" + "\n".join(without)
+    last = max(fragments.releases(), key=numbers, default=None)
+    if last and numbers(version) <= numbers(last):
+        return "The last release is {0}, so that {1} cannot be the next.".format(last, version)
+    return None
+
+
+def write_versions(version: str) -> None:
+    """Set the version wherever it is."""
+    for name, line in VERSIONS.items():
+        file = ROOT / name
+        text, count = re.subn(
+            "^" + re.escape(line).replace(r"\{0\}", ".*") + "$",
+            line.format(version),
+            file.read_text(encoding="utf-8"),
+            flags=re.MULTILINE,
+        )
+        assert count == 1, name
+        file.write_text(text, encoding="utf-8")
+
+
+def release(version: str, last: str | None) -> str | None:
+    """Change the files and build the archive; say why it cannot be released."""
+    write_versions(version)
+    for command in (["release", "--reload-plugins"], ["lint"]):
+        if subprocess.run(["antsibull-changelog", *command], cwd=ROOT, check=False).returncode:
+            return "antsibull-changelog {0} failed: see above.".format(command[0])
+    entry = yaml.safe_load((ROOT / fragments.CHANGELOG).read_text(encoding="utf-8"))["releases"][version]
+    if not entry.get("changes", {}).get("release_summary"):
+        return "No fragment in {0} has a release_summary.".format(fragments.FRAGMENTS)
+    least = least_version(last, {*entry, *entry["changes"]}) if last else version
+    if numbers(version) < numbers(least):
+        return "With these changes, the version has to be {0} or more.".format(least)
+    build = ["ansible-galaxy", "collection", "build", "--force", "--output-path", ".cache/dist"]
+    if subprocess.run(build, cwd=ROOT, check=False).returncode:
+        return "The archive could not be built: see above."
+    return None
+
+
+def main(version: str = "") -> int | str:
+    """Return an exit status, or a sentence that says why there is no release."""
+    problem = objection(version)
+    if problem:
+        return problem
+    last = max(fragments.releases(), key=numbers, default=None)
+    problem = "Interrupted."
+    try:
+        problem = release(version, last)
+    finally:
+        if problem:
+            fragments.git("reset", "--quiet", "--hard")
+            fragments.git("clean", "--quiet", "-d", "--force")
+    if problem:
+        return problem
+    print(
+        "Now read CHANGELOG.md, run .ci/run, and then:\n"
+        "  git add --all && git commit -m 'Release {0}' && git tag {0} && git push origin HEAD {0}\n"
+        "  ansible-galaxy collection publish .cache/dist/community-amplitude-{0}.tar.gz".format(version)
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
