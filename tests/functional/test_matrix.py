@@ -75,6 +75,15 @@ def test_oldest_target_is_what_the_linter_knows():
     assert 'target-version = "py{0}"'.format(oldest.replace(".", "")) in text
 
 
+@pytest.mark.skipif(not (ROOT / ".github").exists(), reason="not a checkout of the repository")
+def test_workflow_has_all_versions():
+    workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
+    assert workflow["jobs"]["matrix"]["strategy"]["matrix"]["core"] == list(ROWS)
+    named = [minor(version) for row in ROWS.values() for version in (*row["controller"], *row["target"])]
+    pythons = ["3.{0}".format(number) for number in range(min(named), max(named) + 1)]
+    assert workflow["env"]["PYTHONS"].split() == pythons
+
+
 def test_row_of_the_ansible_core_that_is_installed():
     distribution = importlib.metadata.distribution("ansible-core")
     row = ROWS[".".join(distribution.version.split(".")[:2])]
