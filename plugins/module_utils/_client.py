@@ -246,7 +246,7 @@ class Client:
             if deadline.expired:
                 raise self._lost(doing, self._no_answer()) from None
             # The text of such an error can hold the address of a proxy with its password: it is never passed on.
-            raise self._connection_problem(doing, error) from None
+            raise self._connection_problem(doing, error, deadline.connected) from None
         if not success:
             raise self._refusal(doing, response, answer)
         return answer
@@ -288,8 +288,11 @@ class Client:
             transient,
         )
 
-    def _connection_problem(self, doing: str, error: BaseException) -> RequestFailed:
-        """What an exception of requests means for the request: never carried, or lost on the way."""
+    def _connection_problem(self, doing: str, error: BaseException, connected: bool) -> RequestFailed:
+        """What an exception of requests means for the request: never carried, or lost on the way.
+
+        :param connected: whether there was a connection. With a proxy, urllib3 blames the proxy for whatever happens.
+        """
         causes = list(_causes(error))
 
         def caused_by(*kinds: type) -> t.Optional[BaseException]:
@@ -315,14 +318,14 @@ class Client:
             )
         if caused_by(requests.exceptions.SSLError) and not caused_by(ssl.SSLEOFError, ssl.SSLZeroReturnError):
             return self._lost(doing, "broke off with a TLS error", transient=False)
-        if caused_by(requests.exceptions.ProxyError, urllib3.exceptions.ProxyError):
+        if caused_by(requests.exceptions.ProxyError, urllib3.exceptions.ProxyError) and not connected:
             return not_connected(
                 "the proxy did not connect to {0}{1}".format(self.base_url, _reason(causes)),
                 "check the proxy variables of the environment (HTTPS_PROXY, NO_PROXY)",
                 transient="Tunnel connection failed: 407" not in words,
             )
         refused = caused_by(urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
-        if refused or caused_by(requests.exceptions.ConnectTimeout):
+        if (refused or caused_by(requests.exceptions.ConnectTimeout)) and not connected:
             return not_connected(
                 "no connection to {0} came about{1}".format(self.base_url, _reason(causes)),
                 "check base_url or region, the network and the proxy variables of the environment",
@@ -428,12 +431,12 @@ def _is_cut_off(response: requests.Response) -> bool:
 
 
 def _causes(error: t.Any) -> t.Iterator[BaseException]:
-    """An exception and all that is wrapped in it, outermost first."""
+    """An exception and all that is wrapped in it, outermost first, but not what it happened in the wake of."""
     seen: t.Set[int] = set()
     waiting: t.List[t.Any] = [error]
     while waiting:
         cause = waiting.pop(0)
-        if isinstance(cause, BaseException) and id(cause) not in seen:
+        if isinstance(cause, BaseException) and not isinstance(cause, RequestFailed) and id(cause) not in seen:
             seen.add(id(cause))
             yield cause
             waiting += [getattr(cause, "reason", None), cause.__cause__, cause.__context__]

@@ -10,16 +10,16 @@ The timeouts of requests bound the time between two bytes, so that an answer whi
 
 from __future__ import annotations
 
+import functools
 import socket
 import threading
 import typing as t
 
 try:
     from requests.adapters import HTTPAdapter
-    from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 except ImportError:
     # _client says that requests is missing.
-    HTTPAdapter = HTTPConnectionPool = HTTPSConnectionPool = object  # type: ignore[misc,assignment]
+    HTTPAdapter = object  # type: ignore[misc,assignment]
 
 _current = threading.local()
 
@@ -28,10 +28,14 @@ class Deadline:
     """Hangs up the connection that this thread uses within a ``with`` block once the seconds are over.
 
     Works for connections of a session that has mounted a :class:`DeadlineAdapter`.
+
+    ``expired``: whether the seconds are over. ``connected``: whether there was a connection to the service, through the
+    proxy if there is one, so that the request may have been sent.
     """
 
     def __init__(self, seconds: float) -> None:
         self.expired = False
+        self.connected = False
         self._socket: t.Optional[socket.socket] = None
         self._timer = threading.Timer(seconds, self._expire)
         self._timer.daemon = True
@@ -47,6 +51,7 @@ class Deadline:
 
     def use(self, connection: t.Any) -> None:
         """Take note of the connection that now carries the request."""
+        self.connected = True
         self._socket = connection.sock
         if self.expired:
             self._hang_up()
@@ -65,20 +70,23 @@ class Deadline:
                 pass
 
 
+@functools.lru_cache(maxsize=None)
 def _watched(pool_class: t.Any) -> t.Any:
     """A class of connection pools whose connections tell the deadline of their thread that they are in use."""
+    if hasattr(pool_class.ConnectionCls, "tell_deadline"):
+        return pool_class
 
     class Connection(pool_class.ConnectionCls):  # type: ignore[misc]
         def connect(self) -> None:
             super().connect()
-            self._tell()
+            self.tell_deadline()
 
         def request(self, *args: t.Any, **kwargs: t.Any) -> None:
             if self.sock is not None:
-                self._tell()
+                self.tell_deadline()
             super().request(*args, **kwargs)
 
-        def _tell(self) -> None:
+        def tell_deadline(self) -> None:
             deadline = getattr(_current, "deadline", None)
             if deadline is not None:
                 deadline.use(self)
@@ -106,8 +114,7 @@ class DeadlineAdapter(HTTPAdapter):
 
     @staticmethod
     def _watch(manager: t.Any) -> t.Any:
-        manager.pool_classes_by_scheme = {
-            "http": _watched(HTTPConnectionPool),
-            "https": _watched(HTTPSConnectionPool),
-        }
+        # Those of a SOCKS proxy are others than the usual ones.
+        pool_classes = manager.pool_classes_by_scheme
+        manager.pool_classes_by_scheme = {scheme: _watched(pool_classes[scheme]) for scheme in pool_classes}
         return manager

@@ -541,6 +541,40 @@ def test_proxy_that_is_spoken_to_over_tls(secure, trusting, tls_proxy, monkeypat
     assert len(secure.requests()) == 1
 
 
+def test_socks_proxy_is_down(secure, trusting, monkeypatch):
+    """Where PySocks is installed, the way goes through it too."""
+    with socket.socket() as bound, client_to(secure.url, **trusting) as client:
+        bound.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("HTTPS_PROXY", "socks5://user:s3cr3t@127.0.0.1:{0}".format(bound.getsockname()[1]))
+        error = failure(CALLS["GET"], client, ConnectionFailed)
+    assert "no connection to {0} came about".format(secure.url) in str(error) and "s3cr3t" not in str(error)
+    assert secure.requests() == []
+
+
+@pytest.mark.parametrize("kind", ["http", "https"])
+@pytest.mark.parametrize("kept_alive", [False, True], ids=["new connection", "connection kept alive"])
+@pytest.mark.parametrize("fault", ["cut", "truncate"])
+def test_connection_that_breaks_off_behind_a_proxy(
+    secure, trusting, open_proxy, tls_proxy, monkeypatch, kind, kept_alive, fault
+):
+    """What was sent through a proxy may have been carried out: urllib3 calls that an error of the proxy too."""
+    monkeypatch.setenv("HTTPS_PROXY", "{0}://localhost:{1}".format(kind, open_proxy if kind == "http" else tls_proxy))
+    with client_to(secure.url, retry_timeout=20, **trusting) as client:
+        if kept_alive:
+            CALLS["GET"](client)
+        secure.forget_requests()
+        secure.misbehave(action=fault, method="POST", moment="after", times=0)
+        error = failure(CALLS["POST"], client, AnswerLost)
+        assert error.outcome_unknown and "proxy" not in str(error)
+        assert [request["committed"] for request in secure.requests()] == [True]
+        for verb in ("GET", "PATCH"):
+            secure.behave()
+            secure.misbehave(action=fault, method=verb, moment="after")
+            secure.forget_requests()
+            CALLS[verb](client)
+            assert [request["method"] for request in secure.requests()] == [verb, verb]
+
+
 # How long at most it waits
 
 TIMEOUT = 0.3

@@ -349,7 +349,7 @@ def test_control(emulator, connection, told, monkeypatch):
 
 
 def test_control_of_exceptions(connection, told, monkeypatch):
-    def tell(self, doing, error):
+    def tell(self, doing, error, connected):
         return _client.ConnectionFailed(doing, str(error), "do nothing")
 
     monkeypatch.setattr(_client.Client, "_connection_problem", tell)
