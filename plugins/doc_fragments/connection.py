@@ -13,7 +13,8 @@ options:
     description:
       - The management API key of Amplitude Experiment. It is not the API key of a project, nor a deployment key.
       - If this option is not set, the environment variable E(AMPLITUDE_MANAGEMENT_API_KEY) is used, and after it
-        E(AMPLITUDE_EXPERIMENT_MANAGEMENT_API_KEY), both read where the module or lookup runs.
+        E(AMPLITUDE_EXPERIMENT_MANAGEMENT_API_KEY), both read where the module or lookup runs. One that is empty counts
+        as not set.
     type: str
     required: true
   region:
@@ -44,12 +45,15 @@ options:
     type: path
   timeout:
     description:
-      - The seconds that one request may take.
+      - The seconds that one request may take, from 0.001 to 86400. The time in which a proxy connects comes on top.
     type: float
     default: 30
   retry_timeout:
     description:
-      - The seconds that one task may spend in all with waiting and retrying. V(0) means that nothing is ever retried.
+      - The seconds that one task may spend in all with waiting and retrying, from 0 to 86400. A request that is begun
+        within that time may take its O(timeout).
+      - V(0) means that nothing is ever retried or waited for. Then a task that creates a deployment fails if the list
+        shows it a moment later only, although it is there; to run it again helps.
       - Too many requests (status 429) and refused connections are always retried. Server errors, timeouts and cut
         connections are retried only where that cannot make a second deployment.
     type: float
@@ -63,25 +67,18 @@ notes:
     LOOKUP = r"""
 options:
   management_api_key:
-    env:
-      - name: AMPLITUDE_MANAGEMENT_API_KEY
-      - name: AMPLITUDE_EXPERIMENT_MANAGEMENT_API_KEY
     ini:
       - section: amplitude
         key: management_api_key
     vars:
       - name: amplitude_management_api_key
   region:
-    env:
-      - name: AMPLITUDE_REGION
     ini:
       - section: amplitude
         key: region
     vars:
       - name: amplitude_region
   base_url:
-    env:
-      - name: AMPLITUDE_BASE_URL
     ini:
       - section: amplitude
         key: base_url

@@ -33,11 +33,14 @@ options:
       - name: amplitude_project_id
 notes:
   - The keys of server deployments are secrets. Use C(no_log) for tasks that show them.
-  - An environment variable is read on the controller, and wins over the configuration file but not over a variable of
-    Ansible.
+  - The environment variables named above are read on the controller, and win over the configuration file but not over
+    a variable of Ansible.
 seealso:
   - module: community.amplitude.amplitude_deployment
   - module: community.amplitude.amplitude_deployment_info
+  - name: Deployment endpoints of the Experiment Management API
+    description: The API that this lookup uses.
+    link: https://amplitude.com/docs/apis/experiment/experiment-management-api-deployments
 """
 
 EXAMPLES = r"""
@@ -67,12 +70,18 @@ _raw:
     - The keys, in the order of the labels.
   type: list
   elements: str
+  sample:
+    - server-Zm9vYmFyZm9vYmFyZm9vYmFyZm9vYmFy
 """
 
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
-from ansible_collections.community.amplitude.plugins.module_utils._argspec import client_from, connection_spec
+from ansible_collections.community.amplitude.plugins.module_utils._argspec import (
+    client_from,
+    connection_from_environment,
+    connection_spec,
+)
 from ansible_collections.community.amplitude.plugins.module_utils._deployments import Deployments, check_identifier
 from ansible_collections.community.amplitude.plugins.module_utils._errors import AmplitudeError
 from ansible_collections.community.amplitude.plugins.module_utils._plan import Observed, Wanted, active_with_key
@@ -83,6 +92,9 @@ class LookupModule(LookupBase):
         names = ["amplitude_" + option for option in ("project_id", *connection_spec())]
         # Ansible hands over variables as they are written, with the templates in them.
         given = {name: self._templar.template(variables[name]) for name in names if name in (variables or {})}
+        # Not left to Ansible, which would take a variable of the environment that is empty for a value.
+        for option, value in connection_from_environment().items():
+            given.setdefault("amplitude_" + option, value)
         self.set_options(var_options=given, direct=kwargs)
         params = {option: self.get_option(option) for option in connection_spec()}
         wanted = [Wanted(self.get_option("project_id"), str(label)) for label in terms]

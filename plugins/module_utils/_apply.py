@@ -18,7 +18,7 @@ import typing as t
 from ._deployments import Deployment, Deployments
 from ._errors import Ambiguous, AmplitudeError, ApiError, Refused, RequestFailed
 from ._plan import Change, Observed, Plan, Rules, Wanted, changes_between, plan, validate
-from ._plans import Purge, check_usage, plan_all, validate_all
+from ._plans import Purge, check_usage, plan_all, plan_each, raise_first, validate_all
 from ._usage import read_usage
 
 #: Seconds before the list is read again: doubled each time, up to the longest.
@@ -87,7 +87,8 @@ class Outcomes(t.NamedTuple):
 def ensure(deployments: Deployments, wanted: Wanted, rules: Rules, check_mode: bool) -> Outcome:
     """Make what is wanted true of one deployment, or in check mode say what that would change.
 
-    :raises AmplitudeError: with the return values so far in its ``result`` if something was written before.
+    :raises AmplitudeError: with the return values so far in its ``result`` if something was written before, and the
+        warnings so far.
     """
     validate(wanted)
     [decision] = _decide(deployments, rules, lambda observed: [plan(wanted, observed, rules)])
@@ -97,6 +98,7 @@ def ensure(deployments: Deployments, wanted: Wanted, rules: Rules, check_mode: b
     if error is not None:
         if outcome.changes:
             error.result.update(outcome.as_result())
+        error.warnings = outcome.warnings
         raise error
     return outcome
 
@@ -113,7 +115,7 @@ def ensure_all(
 
     :param concurrency: how many requests may be under way at once.
     :raises AmplitudeError: with ``pending`` and the other return values so far in its ``result`` if something was
-        written before.
+        written before, and the warnings so far.
     """
     validate_all(wanted)
     decisions = _decide(deployments, rules, lambda observed: plan_all(wanted, observed, rules, purge))
@@ -125,6 +127,7 @@ def ensure_all(
         if any(outcome.changes for outcome in outcomes):
             error.result.update(result.as_result())
         error.result.update(pending=result.pending())
+        error.warnings = result.warnings
         raise error
     return result
 
@@ -166,7 +169,8 @@ def _carry_out(
 
     :return: what came of each plan, and the first error, after which nothing more is begun.
     """
-    tasks = [_Task(deployments, each) for each in plans]
+    tasks: t.List[_Task] = []
+    tasks += [_Task(deployments, each, tasks) for each in plans]
     error: t.Optional[AmplitudeError] = None
     for dummy in range(MOST_ROUNDS):
         waiting = [task for task in tasks if not task.is_done]
@@ -175,14 +179,18 @@ def _carry_out(
         errors = [_write(waiting, concurrency), _settle(deployments, waiting)]
         error = errors[0] or errors[1]
         if error is None:
-            error = _decide_again(deployments, [task for task in waiting if not task.is_done], rules)
+            error = _decide_again(deployments, tasks, rules)
     else:
         error = Refused("make it as it should be", "something else changes it all the time", "find out what does")
     return [task.outcome() for task in tasks], error
 
 
 def _write(tasks: t.Sequence[_Task], concurrency: int) -> t.Optional[AmplitudeError]:
-    """Send the writes of all tasks, wave by wave; return the first error, after which none is begun."""
+    """Send the writes of all tasks, wave by wave; return the first error, after which none is begun.
+
+    A wave relies on the labels that those before give up, so that it is not begun if one of their writes has come to
+    nothing.
+    """
     errors: t.List[AmplitudeError] = []
 
     def write(task: _Task) -> None:
@@ -203,6 +211,8 @@ def _write(tasks: t.Sequence[_Task], concurrency: int) -> t.Optional[AmplitudeEr
 
             with ThreadPoolExecutor(concurrency) as threads:
                 list(threads.map(write, batch))
+        if not all(task.is_settling for task in batch):
+            break
     return errors[0] if errors else None
 
 
@@ -231,16 +241,26 @@ def _settle(deployments: Deployments, tasks: t.Iterable[_Task]) -> t.Optional[Am
             failure = error
     for task in waiting:
         tell(task, task.give_up, failure)
+    if failure is not None and failure in errors:
+        failure.problem += ", so that what was written could not be read back"
     return errors[0] if errors else None
 
 
-def _decide_again(deployments: Deployments, tasks: t.Iterable[_Task], rules: Rules) -> t.Optional[AmplitudeError]:
+def _decide_again(deployments: Deployments, tasks: t.Sequence[_Task], rules: Rules) -> t.Optional[AmplitudeError]:
+    """Decide again about the tasks that are not done, and see to it that they take nothing from the others."""
+    numbers = [number for number, task in enumerate(tasks) if not task.is_done]
+    if not numbers:
+        return None
+
+    def plan_again(observed: Observed) -> t.List[Plan]:
+        plans, refusals, dummy = plan_each([task.wanted for task in tasks], observed, rules)
+        raise_first({number: refusals[number] for number in numbers if number in refusals})
+        return [plans[number] for number in numbers]
+
     try:
-        for task in tasks:
-            wanted = task.wanted
-            deployments.client.patience.wait(task.rivals_left())
-            [decision] = _decide(deployments, rules, lambda observed: [plan(wanted, observed, rules)])
-            task.decide_again(decision)
+        deployments.client.patience.wait(max(tasks[number].rivals_left() for number in numbers))
+        for number, decision in zip(numbers, _decide(deployments, rules, plan_again)):
+            tasks[number].decide_again(decision)
     except AmplitudeError as error:
         return error
     return None
@@ -271,18 +291,24 @@ class _Task:
 
     It goes from :meth:`write` to :meth:`look`, which sees it through to ``is_done``. If neither is the case after that,
     something else has come about than what was decided, and :meth:`decide_again` has to follow.
+
+    :param tasks: all tasks of this run, this one too.
     """
 
-    def __init__(self, deployments: Deployments, decision: Plan) -> None:
+    def __init__(self, deployments: Deployments, decision: Plan, tasks: t.Sequence[_Task]) -> None:
         self.is_settling = False
         self.is_done = not decision.changes
         self.changes: t.List[Change] = []
         self.warnings: t.List[str] = []
         self._rivals_until = 0.0
         self._deployments = deployments
+        self._tasks = tasks
         self._decision = decision
+        self._is_carried_out = False
         self._written: t.Optional[Plan] = None
-        self._current = decision.after
+        self._own: t.Optional[Deployment] = None
+        self._shown: t.Optional[Deployment] = None
+        self._current = decision.before
 
     @property
     def wanted(self) -> Wanted:
@@ -296,18 +322,23 @@ class _Task:
 
     def outcome(self) -> Outcome:
         """What has been done so far, and what is left to be done."""
-        pending = () if self.is_done or self.changes else self._decision.changes
-        return Outcome(self._written or self._decision, self._current, self.changes, self.warnings, pending)
+        told = self._written or self._decision
+        if self.is_done:
+            return Outcome(told, self._current, self.changes, self.warnings)
+        pending = () if self._is_carried_out else self._decision.changes
+        return Outcome(told._replace(after=self._current), self._current, self.changes, self.warnings, pending)
 
     def rivals_left(self) -> float:
         """Seconds in which the deployment that has won over that of this task may still lose to a later one."""
-        if self._decision.before is None and self._rivals_until and not _counts_up(self._own):
+        own = self._own
+        if self._decision.before is None and self._rivals_until and own is not None and not _counts_up(own):
             return max(0.0, self._rivals_until - time.monotonic())
         return 0.0
 
     def decide_again(self, decision: Plan) -> None:
         """Go on with another decision about the same deployment."""
         self._decision = decision
+        self._is_carried_out = False
         if not decision.changes:
             self.is_done = True
             self._current = decision.after
@@ -320,7 +351,7 @@ class _Task:
         before, after = self._decision.before, t.cast(Deployment, self._decision.after)
         self._started = time.monotonic()
         self._shows_until = 0.0
-        self._shown: t.Optional[Deployment] = None
+        self._own = self._shown = None
         try:
             if before is None:
                 identifier = self._create(after)
@@ -339,7 +370,7 @@ class _Task:
             self._explain_duplicate(after, refusal)
             return
         self._wrote(self._decision.changes, self._own)
-        self.is_settling = True
+        self.is_settling = self._is_carried_out = True
 
     def look(self, observed: Observed) -> None:
         """See what became of the write, and of other runs that write the same.
@@ -348,12 +379,13 @@ class _Task:
         others withdraw their own, and so does the lowest if another one stays all the same: its run has ended before it
         could see this one, and has returned it.
         """
-        own, row, now = self._own, observed.with_id(t.cast(str, self._own.id)), time.monotonic()
+        own, now = t.cast(Deployment, self._own), time.monotonic()
+        row = observed.with_id(t.cast(str, own.id))
         if row is not None and _shows(row, own):
             if self._shown is None:
                 self._rivals_until = now + RIVALS_WITHDRAW + 2 * (now - self._started)
             self._shown = row
-            rivals = [] if own.deleted else observed.with_label(own.project_id, own.label, deleted=False)
+            rivals = [] if own.deleted else self._active(own, observed)
             self._rivals = rivals
             if len(rivals) <= 1:
                 self._done(row)
@@ -373,7 +405,8 @@ class _Task:
         :raises AmplitudeError: that leaves open what the task has to know: the key of what it has created, or which of
             several active deployments stays.
         """
-        if self._decision.before is not None and self._shown is None and (failure is None or self._own.deleted):
+        own = t.cast(Deployment, self._own)
+        if self._decision.before is not None and self._shown is None and (failure is None or own.deleted):
             if failure is not None:
                 warning = "The change was accepted, but not read back. {0}".format(failure)
             else:
@@ -382,16 +415,16 @@ class _Task:
                     "after this one may find the old state.".format(self._decision.wanted)
                 )
             self.warnings.append(warning)
-            self._done(self._own)
+            self._done(own)
         elif failure is not None:
             raise failure
         elif self._shown is None:
             raise AmplitudeError(
                 "read the key of {0}".format(self._decision.wanted),
-                "it was created with the id {0}, but the list of deployments does not show it yet".format(self._own.id),
+                "it was created with the id {0}, but the list of deployments does not show it yet".format(own.id),
                 "run this again, which finds it as soon as the list shows it, or raise retry_timeout",
             )
-        elif self._decision.before is None and _counts_up(self._own):
+        elif self._decision.before is None and _counts_up(own):
             # The others were created later and have seen this one.
             self.warnings.append(
                 "{0} It should be withdrawn, but retry_timeout leaves no time to see that.".format(
@@ -402,6 +435,17 @@ class _Task:
         else:
             # Another run may have ended before it could see that this one has made the label active.
             self._withdraw(self._rivals)
+
+    def _active(self, own: Deployment, observed: Observed) -> t.List[Deployment]:
+        """What is active with the label of a deployment, lowest id first.
+
+        Without what another task of this run has changed, if the list does not show that yet: it shows one write of a
+        run before another, in whatever order.
+        """
+        not_shown = {
+            task._own.id for task in self._tasks if task is not self and task._own is not None and task._shown is None
+        }
+        return [row for row in observed.with_label(own.project_id, own.label, deleted=False) if row.id not in not_shown]
 
     def _done(self, deployment: Deployment) -> None:
         self.is_settling, self.is_done = False, True
@@ -426,7 +470,7 @@ class _Task:
             newest: t.Optional[Deployment] = None
             try:
                 for observed in self._looks_after(failure):
-                    for row in observed.with_label(new.project_id, new.label, deleted=False):
+                    for row in self._active(new, observed):
                         if row.type in (None, new.type):
                             newest = row
             except RequestFailed:
@@ -471,6 +515,7 @@ class _Task:
         shown, withdrawn = t.cast(Deployment, self._shown), self._withdrawn
         if not self._edit(shown, withdrawn):
             return
+        self._is_carried_out = False
         self._wrote(changes_between(shown, withdrawn), withdrawn)
         self.warnings.append(
             "{0} This run has withdrawn its own deployment with the id {1}, which is now {2!r} and {3}.".format(
@@ -484,15 +529,17 @@ class _Task:
         Whether labels are unique in a project, among which deployments, and how the API says so is not documented.
         """
         holder: t.Optional[Deployment] = None
-        for observed in _looks(self._deployments, LIST_LAG):
-            active = observed.with_label(wanted.project_id, wanted.label, deleted=False)
-            if any(row.id != wanted.id for row in active):
-                return
-            similar = observed.with_similar_label(wanted.project_id, wanted.label)
-            holder = next((row for row in similar if row.id != wanted.id), None)
-            # An archived one may not be the reason: the list may still be about to show an active one.
-            if holder is not None and not holder.deleted:
-                break
+        try:
+            for observed in _looks(self._deployments, LIST_LAG):
+                if any(row.id != wanted.id for row in self._active(wanted, observed)):
+                    return
+                similar = observed.with_similar_label(wanted.project_id, wanted.label)
+                holder = next((row for row in similar if row.id != wanted.id), None)
+                # An archived one may not be the reason: the list may still be about to show an active one.
+                if holder is not None and not holder.deleted and holder.label != wanted.label:
+                    break
+        except RequestFailed:
+            pass
         if holder is None:
             raise refusal
         raise Refused(

@@ -47,7 +47,7 @@ def connection_spec() -> t.Dict[str, t.Dict[str, t.Any]]:
             no_log=True,
             fallback=(_env, ["AMPLITUDE_MANAGEMENT_API_KEY", "AMPLITUDE_EXPERIMENT_MANAGEMENT_API_KEY"]),
         ),
-        region=dict(type="str", choices=["us", "eu"], default="us", fallback=(_env, ["AMPLITUDE_REGION"])),
+        region=dict(type="str", choices=list(BASE_URLS), default="us", fallback=(_env, ["AMPLITUDE_REGION"])),
         base_url=dict(type="str", fallback=(_env, ["AMPLITUDE_BASE_URL"])),
         validate_certs=dict(type="bool", default=True),
         ca_path=dict(type="path"),
@@ -56,22 +56,41 @@ def connection_spec() -> t.Dict[str, t.Dict[str, t.Any]]:
     )
 
 
+def connection_from_environment() -> t.Dict[str, str]:
+    """The connection options that have a value in the environment, which is taken where they are not set."""
+    found = {}
+    for option, spec in connection_spec().items():
+        if "fallback" in spec:
+            function, names = spec["fallback"]
+            try:
+                found[option] = function(*names)
+            except AnsibleFallbackNotFound:
+                pass
+    return found
+
+
+#: What the options of a wanted deployment have to do with each other.
+TOGETHER: t.Dict[str, t.Any] = dict(
+    required_one_of=[("id", "label")],
+    mutually_exclusive=[("id", "previous_label")],
+)
+
+
+def wanted_spec() -> t.Dict[str, t.Dict[str, t.Any]]:
+    """The argument spec of a wanted deployment, an option for each field of :class:`._plan.Wanted`; see TOGETHER too."""
+    return dict(
+        project_id=dict(type="str"),
+        label=dict(type="str"),
+        type=dict(type="str", choices=["client", "server"]),
+        state=dict(type="str", choices=["present", "absent"], default="present"),
+        id=dict(type="str"),
+        previous_label=dict(type="str"),
+    )
+
+
 def deployments_spec() -> t.Dict[str, t.Any]:
     """The argument spec of an option that lists wanted deployments."""
-    return dict(
-        type="list",
-        elements="dict",
-        options=dict(
-            label=dict(type="str"),
-            type=dict(type="str", choices=["client", "server"]),
-            state=dict(type="str", choices=["present", "absent"], default="present"),
-            id=dict(type="str"),
-            previous_label=dict(type="str"),
-            project_id=dict(type="str"),
-        ),
-        required_one_of=[("id", "label")],
-        mutually_exclusive=[("id", "previous_label")],
-    )
+    return dict(type="list", elements="dict", options=wanted_spec(), **TOGETHER)
 
 
 def client_from(params: t.Mapping[str, t.Any]) -> Client:

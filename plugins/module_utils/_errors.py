@@ -21,7 +21,11 @@ class AmplitudeError(Exception):
     :param problem: what stood in the way.
     :param advice: what to do next.
     :param result: further return values for fail_json(), for example ``changed`` and ``changes``.
+
+    ``warnings``: what the person should know of what was done before.
     """
+
+    warnings: t.Sequence[str] = ()
 
     def __init__(self, doing: str, problem: str, advice: str, **result: t.Any) -> None:
         self.doing = doing
@@ -49,11 +53,11 @@ class MissingLibrary(AmplitudeError):
 
 
 class InputError(AmplitudeError):
-    """An option has a value that cannot be used; found before any request."""
+    """An option has a value that cannot be used; found before anything is written."""
 
 
 class Refused(AmplitudeError):
-    """What is wanted is ambiguous, contradicts what exists, or would do harm; nothing was written."""
+    """What is wanted is ambiguous, contradicts what exists, or would do harm; nothing was written for it."""
 
 
 class Ambiguous(Refused):

@@ -253,8 +253,8 @@ def _plan_absent(wanted: Wanted, observed: Observed, rules: Rules) -> Plan:
     if before.is_default and not rules.force:
         raise DefaultDeployment(
             _doing(wanted),
-            "{0} has a key without the prefix client- or server-, so it is the default deployment of the project, on "
-            "which Web Experiments and Guides depend".format(_name(before)),
+            "{0} has no key with the prefix client- or server-, so it counts as the default deployment of the project, "
+            "on which Web Experiments and Guides depend".format(_name(before)),
             "keep it, or set force to true to archive it all the same",
         )
     after = before._replace(deleted=True)

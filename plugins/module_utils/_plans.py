@@ -121,11 +121,18 @@ def plan_all(
         purged.
     """
     plans, refusals, claimed = plan_each(wanted, observed, rules)
-    if refusals:
-        # A label that is taken may only be so because of what was refused for another reason.
-        raise min(refusals.items(), key=lambda item: (isinstance(item[1], LabelTaken), item[0]))[1]
+    raise_first(refusals)
     purged = [] if purge is None else _plan_purge(wanted, observed, purge, claimed)
     return [plans[index] for index in range(len(wanted))] + purged
+
+
+def raise_first(refusals: t.Mapping[int, Refused]) -> None:
+    """Raise the first of some refusals by index, if there are any.
+
+    A label that is taken comes last: it may only be so because of what was refused for another reason.
+    """
+    if refusals:
+        raise min(refusals.items(), key=lambda item: (isinstance(item[1], LabelTaken), item[0]))[1]
 
 
 def plan_each(
@@ -207,7 +214,7 @@ def check_usage(plans: t.Iterable[Plan], usage: Usage) -> None:
 
 
 def _renames_first(wanted: t.Sequence[Wanted]) -> t.List[int]:
-    """The wishes in an order in which a label is given up by a rename before another wish asks for it.
+    """The wishes in an order in which a label is given up before another wish asks for it.
 
     :raises InputError: labels are to be renamed in a circle.
     """
@@ -216,7 +223,8 @@ def _renames_first(wanted: t.Sequence[Wanted]) -> t.List[int]:
     }
     ordered: t.List[int] = []
     placed: t.Set[int] = set()
-    for start in range(len(wanted)):
+    # An item with an id gives up the label that its deployment has now, whatever that is.
+    for start in sorted(range(len(wanted)), key=lambda index: wanted[index].id is None):
         chain: t.List[int] = []
         index: t.Optional[int] = start
         while index is not None and index not in placed:

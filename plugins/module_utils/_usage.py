@@ -62,8 +62,10 @@ def read_usage(client: Client, project_ids: t.Iterable[str]) -> Usage:
     users: t.Dict[str, t.List[User]] = {}
     for project_id in sorted(set(project_ids)):
         for kind in KINDS:
-            active = {row["id"] for row in _rows(client, kind, project_id, include_archived=False)}
-            for row in _rows(client, kind, project_id, include_archived=True):
+            # In this order, so that one that is made meanwhile, or comes back from the archive, counts as active.
+            rows = list(_rows(client, kind, project_id, include_archived=True))
+            active = {row["id"]: row for row in _rows(client, kind, project_id, include_archived=False)}
+            for row in [*active.values(), *(row for row in rows if row["id"] not in active)]:
                 user = User(kind, row["id"], row["key"], row["name"], row["enabled"], row["id"] not in active)
                 for deployment_id in row["deployments"]:
                     users.setdefault(deployment_id, []).append(user)

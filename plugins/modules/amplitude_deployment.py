@@ -80,6 +80,9 @@ options:
 seealso:
   - module: community.amplitude.amplitude_deployments
   - module: community.amplitude.amplitude_deployment_info
+  - module: community.amplitude.amplitude_drift_info
+  - plugin: community.amplitude.deployment_key
+    plugin_type: lookup
   - name: Deployment endpoints of the Experiment Management API
     description: The API that this module uses.
     link: https://amplitude.com/docs/apis/experiment/experiment-management-api-deployments
@@ -117,7 +120,7 @@ EXAMPLES = r"""
     id: "4711"
     label: storefront-eu
 
-- name: Archive a deployment, but only if it is a client deployment
+- name: Archive a deployment, or fail if it is not a client deployment
   community.amplitude.amplitude_deployment:
     management_api_key: "{{ amplitude_management_api_key }}"
     project_id: "123456"
@@ -139,7 +142,7 @@ deployment:
   description:
     - The deployment as it is after the task, or in check mode as it would be.
     - V(none) if O(state=absent) and there is none, or there are several archived ones.
-  returned: success, and on failure after a deployment has been created
+  returned: success, and on failure after something has been written
   type: dict
   contains:
     id:
@@ -200,7 +203,7 @@ changes:
 diff:
   description:
     - The managed fields before and after. An absent or an archived deployment is V({}). Keys are never part of it.
-  returned: success, and on failure after a deployment has been created
+  returned: success, and on failure after something has been written
   type: dict
   contains:
     before:
@@ -219,7 +222,12 @@ diff:
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.community.amplitude.plugins.module_utils._apply import ensure
-from ansible_collections.community.amplitude.plugins.module_utils._argspec import client_from, connection_spec
+from ansible_collections.community.amplitude.plugins.module_utils._argspec import (
+    TOGETHER,
+    client_from,
+    connection_spec,
+    wanted_spec,
+)
 from ansible_collections.community.amplitude.plugins.module_utils._deployments import Deployments
 from ansible_collections.community.amplitude.plugins.module_utils._errors import AmplitudeError
 from ansible_collections.community.amplitude.plugins.module_utils._plan import Rules, Wanted
@@ -229,18 +237,12 @@ def main():
     module = AnsibleModule(
         argument_spec=dict(
             connection_spec(),
-            project_id=dict(type="str", required=True),
-            label=dict(type="str"),
-            type=dict(type="str", choices=["client", "server"]),
-            state=dict(type="str", choices=["present", "absent"], default="present"),
-            id=dict(type="str"),
-            previous_label=dict(type="str"),
             restore_archived=dict(type="bool", default=True),
             force=dict(type="bool", default=False),
+            **dict(wanted_spec(), project_id=dict(type="str", required=True)),
         ),
-        required_one_of=[("id", "label")],
-        mutually_exclusive=[("id", "previous_label")],
         supports_check_mode=True,
+        **TOGETHER,
     )
     try:
         wanted = Wanted(**{option: module.params[option] for option in Wanted._fields})
@@ -248,6 +250,8 @@ def main():
         with client_from(module.params) as client:
             outcome = ensure(Deployments(client), wanted, rules, module.check_mode)
     except AmplitudeError as error:
+        for warning in error.warnings:
+            module.warn(warning)
         module.fail_json(msg=str(error), **error.result)
     for warning in outcome.warnings:
         module.warn(warning)

@@ -107,6 +107,9 @@ options:
 seealso:
   - module: community.amplitude.amplitude_deployment
   - module: community.amplitude.amplitude_deployment_info
+  - module: community.amplitude.amplitude_drift_info
+  - plugin: community.amplitude.deployment_key
+    plugin_type: lookup
   - name: Deployment endpoints of the Experiment Management API
     description: The API that this module uses.
     link: https://amplitude.com/docs/apis/experiment/experiment-management-api-deployments
@@ -155,7 +158,8 @@ deployments:
   description:
     - The deployments as they are after the task, or in check mode as they would be, in the order of the option
       O(deployments).
-    - An element is V(none) if the deployment is to be absent and there is none, or there are several archived ones.
+    - An element is V(none) if the deployment is to be absent and there is none, or there are several archived ones, and
+      after a failure also if it has not been created.
   returned: success, and on failure after something has been written
   type: list
   elements: dict
@@ -286,6 +290,8 @@ def main():
             concurrency = module.params["concurrency"]
             outcomes = ensure_all(Deployments(client), wanted, rules, purge, module.check_mode, concurrency)
     except AmplitudeError as error:
+        for warning in error.warnings:
+            module.warn(warning)
         module.fail_json(msg=str(error), **shown(error.result))
     for warning in outcomes.warnings:
         module.warn(warning)

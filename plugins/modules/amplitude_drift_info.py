@@ -87,6 +87,9 @@ options:
 seealso:
   - module: community.amplitude.amplitude_deployments
   - module: community.amplitude.amplitude_deployment_info
+  - name: Deployment endpoints of the Experiment Management API
+    description: The API that this module uses.
+    link: https://amplitude.com/docs/apis/experiment/experiment-management-api-deployments
 """
 
 EXAMPLES = r"""
@@ -131,11 +134,13 @@ deployments:
       type: str
       sample: checkout-api
     id:
-      description: The ID of the deployment, V(none) if there is none or are several.
+      description: The ID of the deployment. If there is none or are several, the one that is wanted, or V(none).
       type: str
       sample: "4711"
     type:
-      description: V(client) or V(server), known from the key, or V(none) if the key does not tell.
+      description:
+        - V(client) or V(server), known from the key, or V(none) if the key does not tell.
+        - If there is no deployment or are several, the type that is wanted, or V(none).
       type: str
       sample: server
     deleted:
@@ -166,7 +171,7 @@ deployments:
     detail:
       description: What is wrong with it in words, V(none) if nothing is.
       type: str
-      sample: it is archived
+      sample: it is archived instead of active
     changes:
       description:
         - What M(community.amplitude.amplitude_deployments) would change about it. Empty where it would refuse or, as for

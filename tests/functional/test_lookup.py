@@ -42,20 +42,22 @@ def keys(emulator):
     return {row["id"]: row["key"] for row in emulator.deployments()}
 
 
-@pytest.mark.parametrize("way", ["environment", "variables", "ini", "options"])
+@pytest.mark.parametrize("way", ["environment", "environment and ini", "variables", "ini", "options"])
 def test_connection(ansible_playbook, emulator, tmp_path, keys, way):
     given = dict(management_api_key="management-key", base_url=emulator.url)
     environment, arguments, options = {}, [], {}
-    if way == "environment":
+    if "environment" in way:
         environment = {"AMPLITUDE_" + name.upper(): value for name, value in given.items()}
+        environment.update(AMPLITUDE_EXPERIMENT_MANAGEMENT_API_KEY="another", AMPLITUDE_REGION="")
     elif way == "variables":
         arguments = [word for item in given.items() for word in ("-e", "amplitude_{0}={1}".format(*item))]
-    elif way == "ini":
-        lines = ["[amplitude]"] + ["{0} = {1}".format(*item) for item in given.items()]
-        (tmp_path / "ansible.cfg").write_text("\n".join(lines), encoding="utf-8")
-        environment = dict(ANSIBLE_CONFIG=tmp_path / "ansible.cfg")
-    else:
+    elif way == "options":
         options = given
+    if "ini" in way:
+        values = dict.fromkeys(given, "overridden") if environment else given
+        lines = ["[amplitude]"] + ["{0} = {1}".format(*item) for item in values.items()]
+        (tmp_path / "ansible.cfg").write_text("\n".join(lines), encoding="utf-8")
+        environment.update(ANSIBLE_CONFIG=tmp_path / "ansible.cfg")
     content = key_lookup("web", "api", project_id="1", function="query", **options)
 
     result = ansible_playbook([write(tmp_path, content)], *arguments, **environment)

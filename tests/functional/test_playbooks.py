@@ -185,6 +185,25 @@ def test_export_of_some_projects(play, emulator, tmp_path, asked):
     assert state["amplitude_projects"][0]["deployments"][0] == dict(label="101-app-00", type="client")
 
 
+def test_export_of_a_project_that_is_not_there(play, emulator, tmp_path):
+    emulator.reset(seed())
+    result = play("export", project_ids="101,999,998")
+    assert result.status == 2 and "No deployment of project 998, 999 is listed" in result.output
+    assert not (tmp_path / "deployments.yml").exists()
+
+
+@pytest.mark.parametrize("name", ["audit", "apply"])
+def test_deployment_that_is_listed_in_another_project(play, emulator, tmp_path, name):
+    """A purge of its own project would not know of it."""
+    emulator.reset(seed())
+    items = [dict(label="102-app-00", type="client", project_id=102), dict(label="101-app-00", project_id="101")]
+    state = dict(amplitude_projects=[dict(project_id="101", deployments=items), dict(project_id="102")])
+    (tmp_path / "state.yml").write_text(yaml.safe_dump(state), encoding="utf-8")
+    result = play(name, state_file="state.yml", purge=True, purge_limit=500, force=True)
+    assert result.status == 2 and "Project 101 lists deployments of project 102" in result.output
+    assert emulator.requests() == []
+
+
 def shown(content):
     """The rows of a page that are not hidden."""
     rows = re.findall(r"(<tr class=[^>]*>)(.*?)</tr>", content, re.DOTALL)

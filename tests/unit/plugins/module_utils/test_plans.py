@@ -53,6 +53,11 @@ CHAINS = {
         [want("c", previous_label="b"), want("b", previous_label="a")],
         [(0, "rename", "c"), (1, "rename", "b")],
     ),
+    "an id gives up its label": (
+        [A],
+        [want("a", type="client"), want("b", id="1")],
+        [(0, "rename", "b"), (1, "create", "a")],
+    ),
     "chain of three": (
         [A, B, C],
         [want("b", previous_label="a"), want("c", previous_label="b"), want("d", previous_label="c")],
@@ -116,8 +121,8 @@ REFUSED = {
     ),
     "two mean the same one": (
         [A],
-        [want("a"), want("b", id="1")],
-        r"deployment 'a' in project 1 and deployment 'b' \(id 1\) in project 1 both mean the deployment 'a' with the id 1",
+        [want("a"), want(id="1")],
+        r"deployment \(id 1\) in project 1 and deployment 'a' in project 1 both mean the deployment 'a' with the id 1",
     ),
     "two are renamed from the same label": (
         [A],

@@ -8,10 +8,11 @@ from __future__ import annotations
 import random
 import re
 import threading
+import time
 
 import pytest
 
-from ansible_collections.community.amplitude.plugins.module_utils import _apply, _retry
+from ansible_collections.community.amplitude.plugins.module_utils import _apply, _retry, _usage
 from ansible_collections.community.amplitude.plugins.module_utils._apply import ensure_all
 from ansible_collections.community.amplitude.plugins.module_utils._client import Client
 from ansible_collections.community.amplitude.plugins.module_utils._deployments import Deployments
@@ -225,13 +226,14 @@ def test_failure_half_way(emulator, run):
     result = run(MANY, project_id="1", concurrency=4)
     assert result["failed"] and "answered 403" in result["msg"]
     created = [change["label"] for change in result["changes"]]
-    assert result["changed"] and len(created) == 10
+    pending = [change["label"] for change in result["pending"]]
+    assert result["changed"] and len(created) == 10 and len(pending) == 30
     assert sorted(active(emulator)) == sorted(created)
-    assert created + [change["label"] for change in result["pending"]] == sorted(each["label"] for each in MANY) or set(
-        created
-    ) | {change["label"] for change in result["pending"]} == {each["label"] for each in MANY}
-    assert len(result["pending"]) == 30
-    assert [row["key"] is not None for row in result["deployments"]].count(True) == 10
+    assert sorted(created + pending) == [each["label"] for each in MANY]
+    assert len(writes(emulator)) <= 10 + 4, "what was under way ends, and nothing more is begun"
+    shown = [row["label"] for row in result["deployments"] if row is not None and row["key"] is not None]
+    assert shown == created and result["deployments"].count(None) == 30
+    assert [row["label"] for row in result["diff"]["after"]["deployments"]] == created
 
     emulator.behave()
     again = run(MANY, project_id="1")
@@ -308,6 +310,184 @@ def test_chain_of_renames(emulator, run):
     what = three_times(emulator, run, items, project_id="1")
     assert what == [("rename", "api"), ("rename", "shop"), ("create", "web")]
     assert [(row["id"], row["label"]) for row in emulator.deployments()][:2] == [("1", "api"), ("2", "shop")]
+
+
+#: The label is given up by the first item, which the planner finds by its id, and taken by the second.
+HANDED_ON = [dict(id="1", label="web-old"), dict(label="web", type="client")]
+
+
+@pytest.mark.parametrize("items", [HANDED_ON, HANDED_ON[::-1]], ids=["in order", "the other way round"])
+def test_label_that_is_handed_on(emulator, run, items):
+    emulator.reset(PROJECT, unique_labels="active")
+    what = three_times(emulator, run, items, project_id="1", restore_archived=False)
+    assert sorted(what) == [("create", "web"), ("rename", "web-old")]
+
+
+def test_label_that_is_not_given_up_at_first(emulator, run):
+    """The rename is answered with something else than OK and not carried out, so that the list decides."""
+    emulator.reset(PROJECT)
+    emulator.misbehave(method="PATCH", action="body", body="<html>Welcome</html>")
+    result = run(HANDED_ON, project_id="1", restore_archived=False)
+    assert not result.get("failed"), result["msg"]
+    assert [(change["action"], change["label"]) for change in result["changes"]] == [
+        ("rename", "web-old"),
+        ("create", "web"),
+    ]
+    assert [request["method"] for request in writes(emulator)] == ["PATCH", "PATCH", "POST"]
+    keys = {row["label"]: row["key"] for row in emulator.deployments()}
+    assert [row["key"] for row in result["deployments"]] == [keys["web-old"], keys["web"]]
+    assert result["warnings"] == [] and active(emulator).count("web") == 1
+
+
+def test_label_that_is_never_given_up(emulator, run):
+    emulator.reset(PROJECT)
+    emulator.misbehave(method="PATCH", action="status", status=503, times=0)
+    result = run(HANDED_ON, project_id="1", restore_archived=False, retry_timeout=0.3)
+    assert result["failed"] and [change["action"] for change in result["pending"]] == ["rename", "create"]
+    assert {request["method"] for request in writes(emulator)} == {"PATCH"}
+
+
+@pytest.mark.parametrize("seconds", [0.05, 0.3, 10])
+def test_list_that_shows_a_create_before_the_rename(emulator, seconds):
+    """What a run has renamed itself is no rival of what it creates."""
+
+    class LateRenames(Deployments):
+        shows_renames_at = None
+
+        def edit(self, deployment, **changes):
+            super().edit(deployment, **changes)
+            self.shows_renames_at = time.monotonic() + seconds
+
+        def list(self):
+            rows = super().list()
+            late = self.shows_renames_at is not None and time.monotonic() < self.shows_renames_at
+            return [row._replace(label="web") if late and row.id == "1" else row for row in rows]
+
+    emulator.reset(PROJECT)
+    wanted = [Wanted("1", **options) for options in HANDED_ON]
+    with Client(emulator.url, "management-key", retry_timeout=60) as client:
+        outcomes = ensure_all(LateRenames(client), wanted, Rules(restore_archived=False), None, False, 4)
+    assert [(change.action, change.label) for each in outcomes.outcomes for change in each.changes] == [
+        ("rename", "web-old"),
+        ("create", "web"),
+    ]
+    assert [each.deployment.label for each in outcomes.outcomes] == ["web-old", "web"]
+    assert not [warning for warning in outcomes.warnings if "Another run" in warning]
+    assert active(emulator).count("web") == 1
+
+
+def test_lost_create_beside_a_rename_that_the_list_shows_late(emulator):
+    """What still has the label in the list is not what this run has created, but what it has renamed."""
+
+    class LateRenames(Deployments):
+        renamed = False
+
+        def edit(self, deployment, **changes):
+            super().edit(deployment, **changes)
+            self.renamed = True
+
+        def list(self):
+            rows = super().list()
+            return [row._replace(label="web") if self.renamed and row.id == "1" else row for row in rows]
+
+    emulator.reset(PROJECT)
+    emulator.misbehave(method="POST", action="cut")
+    wanted = [Wanted("1", **options) for options in HANDED_ON]
+    with Client(emulator.url, "management-key", retry_timeout=5) as client:
+        outcomes = ensure_all(LateRenames(client), wanted, Rules(restore_archived=False), None, False, 4)
+    assert [each.deployment.id for each in outcomes.outcomes] == ["1", "10001"]
+    assert active(emulator).count("web") == 1
+
+
+def test_diff_is_that_of_all(emulator, run):
+    emulator.reset(PROJECT)
+    items = [dict(label="shop", previous_label="web"), API, dict(label="new", type="client")]
+    result = run(items, check_mode=True, project_id="1", purge=True)
+
+    def entry(label, type):
+        return dict(project_id="1", label=label, type=type)
+
+    assert result["diff"] == dict(
+        before=dict(deployments=[entry("web", "client"), entry("api", "server"), entry("old", "client")]),
+        after=dict(deployments=[entry("shop", "client"), entry("api", "server"), entry("new", "client")]),
+    )
+
+
+def test_usage_is_read_of_every_project(emulator, run):
+    flags = [*PROJECT["flags"], {"id": 23, "projectId": "2", "key": "elsewhere", "deployments": [6]}]
+    emulator.reset(dict(PROJECT, flags=flags))
+    items = [dict(label=label, project_id=project, state="absent") for project, label in (("1", "old"), ("2", "other"))]
+    assert "'other' (id 6) is used by flag 'elsewhere'" in three_times(emulator, run, items)
+
+
+@pytest.mark.parametrize("kind", ["flag", "experiment"])
+def test_flag_that_is_made_while_they_are_listed(emulator, run, kind):
+    """What is missing in the first of the two lists and there in the second is in use."""
+    emulator.reset(PROJECT)
+    real = _usage._rows
+
+    def rows(client, listed, project_id, include_archived):
+        found = list(real(client, listed, project_id, include_archived))
+        if listed == kind + "s" and made == []:
+            create = dict(flag=emulator.create_flag, experiment=emulator.create_experiment)[kind]
+            made.append(create(projectId="1", key="brand-new", deployments=[3]))
+        return iter(found)
+
+    made = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_usage, "_rows", rows)
+        result = run([dict(label="old", state="absent")], project_id="1")
+    assert made and result["failed"] and "'brand-new'" in result["msg"]
+    assert writes(emulator) == []
+
+
+@pytest.mark.parametrize("concurrency", [1, 3])
+def test_concurrency(emulator, run, concurrency):
+    emulator.reset(rate_limit=0, latency=0.05)
+    under_way, most = [], []
+    real = Client._send_once
+
+    def send_once(self, verb, *args):
+        under_way.append(verb)
+        most.append(under_way.count("POST"))
+        try:
+            return real(self, verb, *args)
+        finally:
+            under_way.remove(verb)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Client, "_send_once", send_once)
+        assert run(MANY[:12], project_id="1", concurrency=concurrency)["changed"]
+    assert max(most) == concurrency
+
+
+def test_what_is_written_but_not_read_back_is_not_pending(emulator, run):
+    emulator.reset(stale_lists=10**6)
+    result = run(MANY[:3], project_id="1", retry_timeout=0.2)
+    assert result["failed"] and result["pending"] == []
+    assert [change["label"] for change in result["changes"]] == [each["label"] for each in MANY[:3]]
+
+
+def test_warnings_of_a_run_that_fails(emulator, run):
+    """A rival's deployment is kept, and this run withdraws its own before another write is refused."""
+    emulator.reset(rate_limit=0)
+    real = Deployments.create
+
+    def create(self, project_id, label, type):
+        if label == "web":
+            emulator.create_deployment(projectId=project_id, label=label, type=type)
+        return real(self, project_id, label, type)
+
+    emulator.misbehave(method="POST", nth=2, action="status", status=403, times=0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Deployments, "create", create)
+        result = run(
+            [dict(label="web", type="client"), dict(label="api", type="server")], project_id="1", concurrency=1
+        )
+    assert result["failed"] and "answered 403" in result["msg"]
+    assert [change["action"] for change in result["changes"]] == ["create", "rename", "archive"]
+    assert any("has withdrawn its own deployment with the id 10002" in warning for warning in result["warnings"])
+    assert [change["label"] for change in result["pending"]] == ["web", "api"]
 
 
 def test_requests_do_not_depend_on_how_many_are_wanted(emulator, run):

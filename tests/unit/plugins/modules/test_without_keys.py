@@ -60,7 +60,7 @@ def test_many_that_fail_half_way(connection, emulator):
     result = run_module("amplitude_deployments", include_keys=False, **options)
 
     assert result["failed"] and [change["label"] for change in result["changes"]] == ["a"]
-    assert [row["label"] for row in result["deployments"]] == ["a", "b", "web"]
+    assert [row and row["label"] for row in result["deployments"]] == ["a", None, "web"]
     assert keys_in(result, emulator) == []
 
 
