@@ -104,6 +104,8 @@ class Account:
         """Change what is not None and say whether that changed anything; :class:`Refused` as for :meth:`create`."""
         with self._lock:
             before = self.table.expect(id)
+            if label is not None and archive is not None and switches.label_and_archive != "both":
+                label, archive = (label, None) if switches.label_and_archive == "label" else (None, archive)
             after = dataclasses.replace(
                 before,
                 label=before.label if label is None else label,
@@ -173,7 +175,11 @@ class Account:
         if switches.unique_labels == "none":
             return
         scope = [wanted]
-        scope += [self.table.expect(id) for id in self._labels.get((wanted.project_id, wanted.label), ())]
+        if switches.labels_ignore_case:
+            rows = [row for row in self.table.all() if row.project_id == wanted.project_id]
+            scope += [row for row in rows if row.label.lower() == wanted.label.lower()]
+        else:
+            scope += [self.table.expect(id) for id in self._labels.get((wanted.project_id, wanted.label), ())]
         if switches.unique_labels == "active":
             scope = [deployment for deployment in scope if not deployment.deleted]
             if wanted.deleted:

@@ -51,6 +51,10 @@ class Switches:
         "none", "rows of a project among which labels are unique when one is created, renamed or restored",
         "none", "active", "all",
     )  # fmt: skip
+    labels_ignore_case: bool = _switch(False, "labels that differ only in case are not unique")
+    label_and_archive: str = _switch(
+        "both", "what is carried out of an edit with label and archive together", "both", "label", "archive"
+    )
     duplicate_status: int = _switch(400, "status that answers a label that is taken", 400, 409)
     archive_in_use: str = _switch(
         "allowed", "what becomes of the archiving of a deployment that a flag or experiment uses, unless that is archived"

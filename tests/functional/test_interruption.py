@@ -24,7 +24,7 @@ SEED = {
 TASKS = {
     "create": (dict(label="new", type="server"), ("new", False)),
     "rename": (dict(label="shop", previous_label="web"), ("shop", False)),
-    "archive": (dict(label="web", state="absent"), ("web", True)),
+    "archive": (dict(label="web", state="absent", force=True), ("web", True)),
     "restore and rename": (dict(id="8", label="shop"), ("shop", False)),
 }
 
@@ -41,9 +41,9 @@ def test_kill(emulator, task, nth):
     )
     with subprocess.Popen([sys.executable, "-c", program]) as process:
         given_up = time.monotonic() + 20
-        while len(emulator.requests()) < nth and time.monotonic() < given_up:
+        while [request["accepted"] for request in emulator.requests()] != [True] * nth:
+            assert time.monotonic() < given_up and process.poll() is None
             time.sleep(0.01)
-        time.sleep(0.1)
         process.send_signal(signal.SIGKILL)
     assert process.returncode == -signal.SIGKILL
     emulator.behave()

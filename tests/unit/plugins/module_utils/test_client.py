@@ -34,6 +34,9 @@ from ansible_collections.community.amplitude.plugins.module_utils._retry import 
 from ansible_collections.community.amplitude.tests.support.client import CALLS, KEY, PATH, Clock, failure
 from ansible_collections.community.amplitude.tests.support.servers import RawServer, http
 
+#: As it is outside of the tests, which do not wait that long.
+REQUESTS_PER_SECOND = _client.REQUESTS_PER_SECOND
+
 GALAXY = yaml.safe_load((pathlib.Path(__file__).parents[4] / "galaxy.yml").read_text(encoding="utf-8"))
 CLIENT_KEY = "client-" + "aB3" * 10 + "zZ"
 SERVER_KEY = "server-" + "0f9" * 10 + "Qq"
@@ -641,3 +644,13 @@ def test_all_pauses_fit_the_budget(emulator, verb, faults, budget):
             CALLS[verb](client)
     assert sum(sleeps) <= budget + 1e-9
     assert len(emulator.requests()) == len(sleeps) + 1 <= len(faults) + 1
+
+
+def test_requests_keep_their_pace(emulator, monkeypatch):
+    assert REQUESTS_PER_SECOND <= 100, "documented"
+    monkeypatch.setattr(_client, "REQUESTS_PER_SECOND", 50)
+    with Client(emulator.url, KEY) as client:
+        for dummy in range(6):
+            CALLS["GET"](client)
+    times = [request["time"] for request in emulator.requests()]
+    assert times[-1] - times[0] > 0.09

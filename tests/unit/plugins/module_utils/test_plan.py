@@ -10,7 +10,7 @@ import random
 import pytest
 
 from ansible_collections.community.amplitude.plugins.module_utils._deployments import Deployment
-from ansible_collections.community.amplitude.plugins.module_utils._errors import InputError, Refused
+from ansible_collections.community.amplitude.plugins.module_utils._errors import Ambiguous, InputError, Refused
 from ansible_collections.community.amplitude.plugins.module_utils._plan import Observed, Rules, Wanted, plan, validate
 from ansible_collections.community.amplitude.tests.support.situations import SITUATIONS, Situation
 
@@ -126,3 +126,17 @@ def test_situations_do_not_meet():
     assert len(set(projects)) == len(projects)
     assert len(set(ids)) == len(ids)
     assert all(project.startswith("2") for project in foreign)
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_only_several_active_ones_may_become_one(deleted):
+    rows = [Deployment(identifier, "1", "web", "key", "client", deleted) for identifier in ("1", "2")]
+    with pytest.raises(Ambiguous) as caught:
+        plan(Wanted("1", "web", "client"), Observed(rows), Rules())
+    assert caught.value.passing is not deleted
+
+
+def test_lowest_id_is_that_of_the_lowest_number():
+    rows = [Deployment(identifier, "1", "web", "key", "client", False) for identifier in ("10", "b", "9", "a", "111")]
+    found = Observed(rows).with_label("1", "web", deleted=False)
+    assert [row.id for row in found] == ["9", "10", "111", "a", "b"]

@@ -18,27 +18,24 @@ from ansible_collections.community.amplitude.tests.support.situations import SIT
 
 WORLDS = {
     "as documented": dict(),
-    "ids as strings": dict(ids="string"),
-    "opaque ids": dict(opaque_ids=True),
-    "pages of 7": dict(max_page_size=7),
-    "pages end with null": dict(max_page_size=7, last_page="null"),
-    "pages end with an empty cursor": dict(max_page_size=7, last_page="empty_string"),
-    "pages end with an empty page": dict(max_page_size=7, last_page="empty_page"),
-    "pages end with an empty page and a cursor": dict(max_page_size=7, last_page="empty_page_with_cursor"),
-    "opaque cursors": dict(max_page_size=7, cursor="opaque"),
-    "newest first": dict(max_page_size=7, order="newest_first"),
-    "by label": dict(max_page_size=7, order="label"),
-    "shuffled": dict(max_page_size=7, order="shuffled"),
+    "ids as strings, pages that end with null": dict(ids="string", max_page_size=1, last_page="null"),
+    "opaque ids, pages that end with an empty cursor": dict(
+        opaque_ids=True, max_page_size=1, last_page="empty_string", order="newest_first"
+    ),
+    "extra fields, opaque cursors, pages that end with an empty page": dict(
+        extra_fields=True, cursor="opaque", max_page_size=1, last_page="empty_page", order="label"
+    ),
+    "active rows without deleted, pages that end with an empty page and a cursor": dict(
+        omit_deleted=True, max_page_size=1, last_page="empty_page_with_cursor", order="shuffled"
+    ),
     "labels unique among active (400)": dict(unique_labels="active"),
     "labels unique among all (400)": dict(unique_labels="all", error_body="text"),
     "labels unique among all (409)": dict(unique_labels="all", duplicate_status=409, error_body="html"),
     "a list that lags behind by 2": dict(stale_lists=2),
-    "extra fields": dict(extra_fields=True),
-    "active rows without deleted": dict(omit_deleted=True),
     "gzip": dict(gzip=True),
     "all at once": dict(
         opaque_ids=True,
-        max_page_size=3,
+        max_page_size=1,
         last_page="empty_page_with_cursor",
         cursor="opaque",
         order="shuffled",

@@ -184,3 +184,26 @@ def test_deployment_of_the_third_page_is_found_and_not_created_again(emulator, c
     assert not result.get("failed"), result["msg"]
     assert (result["changed"], result["deployment"]["id"]) == (False, str(wanted["id"]))
     assert methods(emulator) == ["GET"] * requests
+
+
+def test_usage(emulator, connection):
+    rows = [dict(id=1, projectId=1, label="web", type="client"), dict(id=2, projectId=10, label="api", type="server")]
+    flags = [
+        dict(id=21, projectId=1, key="new-web", name="New web", enabled=True, deployments=[1]),
+        dict(id=22, projectId=1, key="gone", name="Gone", enabled=False, archived=True, deployments=[1]),
+        dict(id=23, projectId=10, key="new-api", name="New API", enabled=False, deployments=[2]),
+    ]
+    experiments = [dict(id=31, projectId=1, key="colours", name="Colours", enabled=True, deployments=[1])]
+    emulator.reset(dict(keys=KEYS, deployments=rows, flags=flags, experiments=experiments))
+    result = run_module("amplitude_deployment_info", include_usage=True, **connection)
+
+    def user(id, key, name, enabled, archived=False):
+        return dict(id=id, key=key, name=name, enabled=enabled, archived=archived)
+
+    assert [row["used_by"] for row in result["deployments"]] == [
+        dict(
+            flags=[user("21", "new-web", "New web", True), user("22", "gone", "Gone", False, archived=True)],
+            experiments=[user("31", "colours", "Colours", True)],
+        ),
+        dict(flags=[user("23", "new-api", "New API", False)], experiments=[]),
+    ]

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 
 from ansible_collections.community.amplitude.plugins.module_utils import _apply
+from ansible_collections.community.amplitude.plugins.module_utils._deployments import Deployments
 from ansible_collections.community.amplitude.tests.support.modules import run_module
 
 FOR_EVER = 10**6
@@ -47,12 +49,15 @@ def test_create_that_the_list_never_shows(emulator, run):
     assert again["deployment"]["key"].startswith("server-")
 
 
+@pytest.mark.parametrize("retry_timeout", [0.2, 60])
 @pytest.mark.parametrize("state, deleted", [("absent", True), ("present", False)])
-def test_edit_that_the_list_never_shows(emulator, run, state, deleted):
+def test_edit_that_the_list_never_shows(emulator, run, state, deleted, retry_timeout):
     emulator.reset()
     emulator.create_deployment(projectId="1", label="web", type="client", deleted=not deleted)
     emulator.switch(stale_lists=FOR_EVER)
-    result = run(label="web", state=state, retry_timeout=0.2)
+    started = time.monotonic()
+    result = run(label="web", state=state, retry_timeout=retry_timeout)
+    assert time.monotonic() - started < 30, "it does not wait for ever"
     assert not result.get("failed") and result["changed"]
     assert result["deployment"]["deleted"] is deleted
     assert len(result["warnings"]) == 1
@@ -121,6 +126,76 @@ def test_refused_label_is_explained(emulator, run, status, options):
         r"label; restore that one, or give it another label first \(with id and label\)\.\Z".format(status),
         result["msg"],
     )
+
+
+def test_refused_label_that_differs_in_case(emulator, run):
+    emulator.reset(unique_labels="active", labels_ignore_case=True)
+    emulator.create_deployment(projectId="1", label="Web", type="client")
+    result = run(label="web", type="client")
+    assert result["failed"] and not result.get("changed")
+    assert "the active deployment 'Web' with the id 10001 has this label; use another label." in result["msg"]
+
+
+def test_archive_that_is_refused(emulator, run):
+    """The message has the words of the API, and blames nobody else."""
+    seed = {
+        "keys": {"management-key": ["1"]},
+        "deployments": [
+            {"id": 1, "projectId": "1", "label": "web", "type": "client"},
+            {"id": 2, "projectId": "1", "label": "web", "type": "client", "deleted": True},
+        ],
+        "flags": [{"id": 21, "projectId": "1", "key": "checkout", "deployments": [1]}],
+    }
+    emulator.reset(seed, archive_in_use="refused")
+    result = run(label="web", state="absent", force=True)
+    assert result["failed"] and not result.get("changed")
+    assert "deployment 1 is in use by checkout" in result["msg"] and "has this label" not in result["msg"]
+
+
+def test_guard_of_a_second_decision(emulator, run):
+    """The archiving comes to nothing, and then a flag begins to use the deployment."""
+    emulator.create_deployment(projectId="1", label="web", type="client")
+    emulator.misbehave(method="PATCH", action="body", body="<html>Welcome</html>")
+    real = Deployments.edit
+
+    def edit(self, *args, **changes):
+        emulator.create_flag(projectId="1", key="checkout", deployments=["10001"])
+        real(self, *args, **changes)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Deployments, "edit", edit)
+        result = run(label="web", state="absent")
+    assert result["failed"] and "is used by flag 'checkout'" in result["msg"]
+    assert by_label(emulator, "web") == [("10001", False)]
+
+
+@pytest.mark.parametrize("carried_out", ["label", "archive"])
+def test_half_of_an_edit(emulator, run, carried_out):
+    emulator.create_deployment(projectId="1", label="web", type="client", deleted=True)
+    emulator.switch(label_and_archive=carried_out)
+    result = run(id="10001", label="shop")
+    assert not result.get("failed") and [change["action"] for change in result["changes"]] == ["restore", "rename"]
+    assert "was accepted, but the list of deployments does not show it yet" in result["warnings"][0]
+    # Another run goes on from there.
+    assert run(id="10001", label="shop")["changed"]
+    assert by_label(emulator, "shop") == [("10001", False)]
+
+
+def test_lost_create_beside_one_of_another_type(emulator, run, monkeypatch):
+    monkeypatch.setattr(_apply, "LIST_LAG", 0.4)
+    emulator.misbehave(method="POST", action="cut")
+    real = Deployments.create
+
+    def create(self, project_id, label, type):
+        if not emulator.deployments():
+            emulator.create_deployment(projectId="1", label="web", type="server")
+        return real(self, project_id, label, type)
+
+    monkeypatch.setattr(Deployments, "create", create)
+    result = run(label="web", type="client")
+    assert result["failed"] and not result.get("changed")
+    assert "is a server deployment, and the API cannot change the type" in result["msg"]
+    assert by_label(emulator, "web") == [("10001", False)]
 
 
 @pytest.mark.parametrize("status", [400, 409])
