@@ -54,6 +54,9 @@ def objection(version: str) -> str | None:
     last = max(fragments.releases(), key=numbers, default=None)
     if last and numbers(version) <= numbers(last):
         return "The last release is {0}, so that {1} cannot be the next.".format(last, version)
+    files = (ROOT / fragments.FRAGMENTS).glob("*.y*ml")
+    if not any("release_summary" in yaml.safe_load(file.read_text(encoding="utf-8")) for file in files):
+        return "No fragment in {0} has a release_summary.".format(fragments.FRAGMENTS)
     return None
 
 
@@ -78,8 +81,6 @@ def release(version: str, last: str | None) -> str | None:
         if subprocess.run(["antsibull-changelog", *command], cwd=ROOT, check=False).returncode:
             return "antsibull-changelog {0} failed: see above.".format(command[0])
     entry = yaml.safe_load((ROOT / fragments.CHANGELOG).read_text(encoding="utf-8"))["releases"][version]
-    if not entry.get("changes", {}).get("release_summary"):
-        return "No fragment in {0} has a release_summary.".format(fragments.FRAGMENTS)
     least = least_version(last, {*entry, *entry["changes"]}) if last else version
     if numbers(version) < numbers(least):
         return "With these changes, the version has to be {0} or more.".format(least)
