@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import html
 import pathlib
+import time
 
 import pytest
 import yaml
@@ -164,6 +165,13 @@ def read(path):
     return html.unescape(text) if path.suffix == ".xml" else text
 
 
+def wait_for_background(left):
+    """Wait until Ansible has removed the files of the task in the background, after which it looks every five seconds."""
+    ends = time.monotonic() + 20
+    while list(left.glob("remote/ansible-tmp-*")) and time.monotonic() < ends:
+        time.sleep(0.1)
+
+
 def leaks(directory, secrets):
     """The files of the directory that have one of the secrets, with the words around it."""
     for path in sorted(directory.rglob("*")):
@@ -197,6 +205,7 @@ def test_secrets(run, emulator, tmp_path, variables, program, given_as, pipelini
 
     with Processes() as processes:
         result = run(program, *arguments, **environment)
+    wait_for_background(left)
     write(left / "output", result.output)
     write(left / "processes", processes.command_lines)
 
