@@ -7,7 +7,7 @@ from __future__ import annotations
 class ModuleDocFragment:
     DOCUMENTATION = r"""
 requirements:
-  - requests
+  - requests >= 2.25.1
 options:
   management_api_key:
     description:
@@ -41,7 +41,8 @@ options:
   ca_path:
     description:
       - The path of a file or directory with the certificates of the authorities to trust, on the host where the
-        module or lookup runs. It wins over the environment variable E(REQUESTS_CA_BUNDLE).
+        module or lookup runs. It wins over the environment variable E(REQUESTS_CA_BUNDLE), and has no meaning if
+        O(validate_certs=false).
     type: path
   timeout:
     description:
@@ -58,6 +59,14 @@ options:
         connections are retried only where that cannot make a second deployment.
     type: float
     default: 120
+seealso:
+  - ref: ansible_collections.community.amplitude.docsite.troubleshooting
+    description: What the error messages mean.
+  - ref: ansible_collections.community.amplitude.docsite.faults
+    description: What happens when the network or the service fails, and when several runs write the same.
+  - name: Deployment endpoints of the Experiment Management API
+    description: The API that this collection uses.
+    link: https://amplitude.com/docs/apis/experiment/experiment-management-api-deployments
 notes:
   - Proxies are taken from the usual environment variables, such as E(HTTPS_PROXY) and E(NO_PROXY). Redirects are not
     followed. A C(.netrc) file is not used.

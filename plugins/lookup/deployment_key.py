@@ -32,15 +32,13 @@ options:
     vars:
       - name: amplitude_project_id
 notes:
+  - In check mode, a deployment that an earlier task would create does not exist, so that its lookup fails.
   - The keys of server deployments are secrets. Use C(no_log) for tasks that show them.
   - The environment variables named above are read on the controller, and win over the configuration file but not over
     a variable of Ansible.
 seealso:
   - module: community.amplitude.amplitude_deployment
   - module: community.amplitude.amplitude_deployment_info
-  - name: Deployment endpoints of the Experiment Management API
-    description: The API that this lookup uses.
-    link: https://amplitude.com/docs/apis/experiment/experiment-management-api-deployments
 """
 
 EXAMPLES = r"""

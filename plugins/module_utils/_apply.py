@@ -547,7 +547,7 @@ class _Task:
             "{0}, and the {1} deployment {2!r} with the id {3} has this label".format(
                 refusal.problem, "archived" if holder.deleted else "active", holder.label, holder.id
             ),
-            "restore that one, or give it another label first (with id and label)"
+            "use another label, restore that one, or first rename it with its id, which restores it too"
             if holder.deleted
             else "use another label",
         ) from refusal

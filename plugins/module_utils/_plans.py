@@ -231,7 +231,8 @@ def _renames_first(wanted: t.Sequence[Wanted]) -> t.List[int]:
             if index in chain:
                 raise _unusable(
                     "items {0} rename labels in a circle".format(", ".join(str(each + 1) for each in sorted(chain))),
-                    "whether that has been done already cannot be told from the labels: use id instead of previous_label",
+                    "whether that has been done already cannot be told from the labels: use id instead of previous_label, "
+                    "and in a first run give one of them a label that is free",
                 )
             chain.append(index)
             index = gives_up.get((wanted[index].project_id, wanted[index].label))

@@ -15,8 +15,12 @@ description:
   - Makes sure that a deployment of Amplitude Experiment exists, or that it does not, and returns its key.
   - A deployment is found by its O(label) in its project, or by its O(id). Archived deployments are restored, because
     the API only ever archives; it deletes nothing.
-  - One task sends one GET request for each 1,000 deployments that the management API key can see, and a write only if
-    something has to change. Use M(community.amplitude.amplitude_deployments) for many deployments at once.
+  - A task that has nothing to change sends one GET request for each 1,000 deployments that the management API key can
+    see. After a write the list is read again, and before an archiving the flags and experiments are read too. Use
+    M(community.amplitude.amplitude_deployments) for many deployments at once.
+  - If the outcome of a write is not known, such as after a timeout, the list of deployments decides about it. If several
+    runs create the same label at the same moment, the deployment with the lowest ID stays. The other runs rename theirs
+    to C(<label>-superseded-<id>), archive it, and warn.
 extends_documentation_fragment:
   - community.amplitude.connection
   - community.amplitude.attributes
@@ -65,7 +69,7 @@ options:
     description:
       - Whether an archived deployment with the O(label) is restored if no active one has it.
       - If V(false), a new deployment with a new key is created instead. Use this after a key has leaked, so that the
-        leaked key does not come back.
+        leaked key does not come back. If the O(id) says that an archived one is meant, the task fails.
     type: bool
     default: true
   force:
@@ -83,9 +87,6 @@ seealso:
   - module: community.amplitude.amplitude_drift_info
   - plugin: community.amplitude.deployment_key
     plugin_type: lookup
-  - name: Deployment endpoints of the Experiment Management API
-    description: The API that this module uses.
-    link: https://amplitude.com/docs/apis/experiment/experiment-management-api-deployments
 """
 
 EXAMPLES = r"""
@@ -159,7 +160,8 @@ deployment:
       sample: checkout-api
     key:
       description:
-        - The deployment key that SDKs use. In check mode V(none) if the deployment would be created.
+        - The deployment key that SDKs use. V(none) if the deployment would be created in check mode, and on failure if it
+          was created but could not be read back.
         - The key of a server deployment is a secret. Use C(no_log) for tasks that show it.
       type: str
       sample: server-Zm9vYmFyZm9vYmFyZm9vYmFyZm9vYmFy

@@ -63,9 +63,6 @@ seealso:
   - module: community.amplitude.amplitude_drift_info
   - plugin: community.amplitude.deployment_key
     plugin_type: lookup
-  - name: Deployment endpoints of the Experiment Management API
-    description: The API that this module uses.
-    link: https://amplitude.com/docs/apis/experiment/experiment-management-api-deployments
 """
 
 EXAMPLES = r"""

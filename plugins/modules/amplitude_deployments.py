@@ -13,9 +13,9 @@ author:
   - The community.amplitude contributors (@ansible-collections)
 description:
   - Makes sure that many deployments of Amplitude Experiment exist, or that they do not, in one task.
-  - The deployments are listed once. What has to be written is decided for all of them before the first write, so that a
-    mistake in one of them writes nothing. Then the writes are sent, several at a time and below the rate that the API
-    allows.
+  - The deployments are listed once for all of them, and again after the writes. What has to be written is decided for
+    all of them before the first write, so that a mistake in one of them writes nothing. Then the writes are sent, several
+    at a time and below the rate that the API allows.
   - The rules are those of M(community.amplitude.amplitude_deployment), and so is what happens if the network fails or
     other runs write the same. If a task fails half-way, run it again. It goes on from what it finds.
 extends_documentation_fragment:
@@ -57,11 +57,14 @@ options:
         default: present
       id:
         description:
-          - The ID of the deployment. Mutually exclusive with O(deployments[].previous_label).
+          - The ID of the deployment. If it has another O(deployments[].label), it is renamed. The task fails if
+            O(deployments[].state=present) and there is no deployment with this ID.
+          - Mutually exclusive with O(deployments[].previous_label).
         type: str
       previous_label:
         description:
-          - A label that the deployment used to have.
+          - A label that the deployment used to have. If no active deployment has the O(deployments[].label) and one has
+            this label, it is renamed.
         type: str
       project_id:
         description:
@@ -77,7 +80,8 @@ options:
   purge_limit:
     description:
       - The number of deployments that O(purge) may archive at the most. If there are more, nothing at all is written.
-      - If it is not set, it is V(10), and an empty list of O(deployments) purges nothing but fails.
+      - If it is not set, it is V(10), and with an empty list of O(deployments) the task fails instead of archiving all of
+        them.
     type: int
   restore_archived:
     description:
@@ -110,9 +114,6 @@ seealso:
   - module: community.amplitude.amplitude_drift_info
   - plugin: community.amplitude.deployment_key
     plugin_type: lookup
-  - name: Deployment endpoints of the Experiment Management API
-    description: The API that this module uses.
-    link: https://amplitude.com/docs/apis/experiment/experiment-management-api-deployments
 """
 
 EXAMPLES = r"""
@@ -178,8 +179,8 @@ deployments:
       sample: checkout-api
     key:
       description:
-        - The deployment key that SDKs use. V(none) without O(include_keys), and in check mode if the deployment would be
-          created.
+        - The deployment key that SDKs use. V(none) without O(include_keys), in check mode if the deployment would be
+          created, and on failure if it was created but could not be read back.
         - The key of a server deployment is a secret. Use C(no_log) for tasks that show it.
       type: str
       sample: server-Zm9vYmFyZm9vYmFyZm9vYmFyZm9vYmFy
@@ -216,7 +217,8 @@ changes:
       sample: web-shop
 pending:
   description:
-    - What has not been written because of the failure, with the elements of RV(changes). Run the task again for them.
+    - What has not been written because of the failure, or is not known to have been, with the elements of RV(changes).
+      Run the task again for them.
   returned: on failure after the first write was begun
   type: list
   elements: dict

@@ -87,9 +87,6 @@ options:
 seealso:
   - module: community.amplitude.amplitude_deployments
   - module: community.amplitude.amplitude_deployment_info
-  - name: Deployment endpoints of the Experiment Management API
-    description: The API that this module uses.
-    link: https://amplitude.com/docs/apis/experiment/experiment-management-api-deployments
 """
 
 EXAMPLES = r"""

@@ -53,6 +53,12 @@ def test_readme_names_the_oldest_libraries():
         assert "`{0}` {1}".format(name, version) in supported_versions()
 
 
+@pytest.mark.parametrize("file", ["meta/ee-requirements.txt", "plugins/doc_fragments/connection.py"])
+def test_requirements_name_the_oldest(file):
+    text = (ROOT / file).read_text(encoding="utf-8")
+    assert re.findall(r"^(?:  - )?requests >= (.+)$", text, re.MULTILINE) == [MATRIX["oldest_libraries"]["requests"]]
+
+
 @pytest.mark.parametrize("name", ["test", "lint"])
 def test_environments_of_the_tests_take_the_oldest(name):
     text = (ROOT / "tests/requirements/{0}.txt".format(name)).read_text(encoding="utf-8")

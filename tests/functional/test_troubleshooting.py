@@ -13,12 +13,14 @@ import pytest
 
 from ansible_collections.community.amplitude.tests.support.pages import GUIDES
 
-MODULE_UTILS = pathlib.Path(__file__).resolve().parents[2] / "plugins/module_utils"
+PLUGINS = pathlib.Path(__file__).resolve().parents[2] / "plugins"
 #: What the collection fills into its messages, and the messages that are Ansible's.
 FILLED_IN = {"active", "archived", "deployment", "400", "401", "403", "404", "409", "429", "3xx", "5xx"}
 OF_ANSIBLE = {
     "Failed to import the required Python library (requests)",
     "missing required arguments: management_api_key",
+    "Required config 'management_api_key' … not provided",
+    "No setting was provided for required configuration … management_api_key",
 }
 
 
@@ -27,7 +29,7 @@ def words(text):
 
 
 def messages_of_collection():
-    for path in MODULE_UTILS.glob("*.py"):
+    for path in PLUGINS.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and "\n" not in node.value:
                 yield words(node.value)
