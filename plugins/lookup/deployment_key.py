@@ -87,15 +87,21 @@ from ansible_collections.community.amplitude.plugins.module_utils._plan import O
 
 class LookupModule(LookupBase):
     def run(self, terms, variables=None, **kwargs):
-        names = ["amplitude_" + option for option in ("project_id", *connection_spec())]
-        # Ansible hands over variables as they are written, with the templates in them.
-        given = {name: self._templar.template(variables[name]) for name in names if name in (variables or {})}
         # Not left to Ansible, which would take a variable of the environment that is empty for a value.
-        for option, value in connection_from_environment().items():
-            given.setdefault("amplitude_" + option, value)
+        given = {"amplitude_" + option: value for option, value in connection_from_environment().items()}
+        for option in ("project_id", *connection_spec()):
+            name = "amplitude_" + option
+            if option not in kwargs and name in (variables or {}):
+                # Ansible hands over variables as they are written, with the templates in them.
+                value = self._templar.template(variables[name])
+                if value is not None:
+                    given[name] = value
         self.set_options(var_options=given, direct=kwargs)
         params = {option: self.get_option(option) for option in connection_spec()}
-        wanted = [Wanted(self.get_option("project_id"), str(label)) for label in terms]
+        labels = self._flatten(terms)
+        if None in labels:
+            raise AnsibleLookupError("Could not look up the key of a deployment: a label is null; give labels as text.")
+        wanted = [Wanted(self.get_option("project_id"), str(label)) for label in labels]
         try:
             check_identifier("project_id", self.get_option("project_id"))
             with client_from(params) as client:

@@ -15,7 +15,7 @@ import re
 import time
 import typing as t
 
-from ._deployments import Deployment, Deployments
+from ._deployments import LABEL_CHARACTERS, Deployment, Deployments, order_of_id
 from ._errors import Ambiguous, AmplitudeError, ApiError, Refused, RequestFailed
 from ._plan import Change, Observed, Plan, Rules, Wanted, changes_between, plan, validate
 from ._plans import Purge, check_usage, plan_all, plan_each, raise_first, validate_all
@@ -62,6 +62,7 @@ class Outcomes(t.NamedTuple):
 
     outcomes: t.Sequence[Outcome]
     wanted: int
+    general_warnings: t.Sequence[str] = ()
 
     def as_result(self) -> t.Dict[str, t.Any]:
         """The documented return values of the module ``amplitude_deployments``, without warnings and ``pending``."""
@@ -81,7 +82,7 @@ class Outcomes(t.NamedTuple):
     @property
     def warnings(self) -> t.List[str]:
         """The warnings about all of them."""
-        return [warning for outcome in self.outcomes for warning in outcome.warnings]
+        return [*self.general_warnings, *(warning for outcome in self.outcomes for warning in outcome.warnings)]
 
 
 def ensure(deployments: Deployments, wanted: Wanted, rules: Rules, check_mode: bool) -> Outcome:
@@ -91,10 +92,12 @@ def ensure(deployments: Deployments, wanted: Wanted, rules: Rules, check_mode: b
         warnings so far.
     """
     validate(wanted)
-    [decision] = _decide(deployments, rules, lambda observed: [plan(wanted, observed, rules)])
+    [decision], observed = _decide(deployments, rules, lambda observed: [plan(wanted, observed, rules)])
+    warnings = observed.warnings_about([wanted.project_id])
     if check_mode:
-        return Outcome(decision, decision.after, decision.changes)
+        return Outcome(decision, decision.after, decision.changes, warnings)
     [outcome], error = _carry_out(deployments, [decision], rules)
+    outcome = outcome._replace(warnings=[*warnings, *outcome.warnings])
     if error is not None:
         if outcome.changes:
             error.result.update(outcome.as_result())
@@ -118,11 +121,13 @@ def ensure_all(
         written before, and the warnings so far.
     """
     validate_all(wanted)
-    decisions = _decide(deployments, rules, lambda observed: plan_all(wanted, observed, rules, purge))
+    decisions, observed = _decide(deployments, rules, lambda observed: plan_all(wanted, observed, rules, purge))
+    project_ids = {item.project_id for item in wanted} | (purge.project_ids if purge else set())
+    warnings = observed.warnings_about(project_ids)
     if check_mode:
-        return Outcomes([Outcome(each, each.after, each.changes) for each in decisions], len(wanted))
+        return Outcomes([Outcome(each, each.after, each.changes) for each in decisions], len(wanted), warnings)
     outcomes, error = _carry_out(deployments, decisions, rules, concurrency)
-    result = Outcomes(outcomes, len(wanted))
+    result = Outcomes(outcomes, len(wanted), warnings)
     if error is not None:
         if any(outcome.changes for outcome in outcomes):
             error.result.update(result.as_result())
@@ -132,8 +137,10 @@ def ensure_all(
     return result
 
 
-def _decide(deployments: Deployments, rules: Rules, make_plans: t.Callable[[Observed], t.List[Plan]]) -> t.List[Plan]:
-    """Plans made from the list of deployments, and checked against what uses what they archive."""
+def _decide(
+    deployments: Deployments, rules: Rules, make_plans: t.Callable[[Observed], t.List[Plan]]
+) -> t.Tuple[t.List[Plan], Observed]:
+    """Plans made from the list of deployments, and checked against what uses what they archive; and that list."""
     for observed in _looks(deployments, RACES_SETTLE):
         try:
             plans = make_plans(observed)
@@ -143,7 +150,7 @@ def _decide(deployments: Deployments, rules: Rules, make_plans: t.Callable[[Obse
             ambiguous = error
         else:
             _guard(deployments, plans, rules)
-            return plans
+            return plans, observed
     raise ambiguous
 
 
@@ -169,8 +176,8 @@ def _carry_out(
 
     :return: what came of each plan, and the first error, after which nothing more is begun.
     """
-    tasks: t.List[_Task] = []
-    tasks += [_Task(deployments, each, tasks) for each in plans]
+    not_shown: t.Set[str] = set()
+    tasks = [_Task(deployments, each, not_shown) for each in plans]
     error: t.Optional[AmplitudeError] = None
     for dummy in range(MOST_ROUNDS):
         waiting = [task for task in tasks if not task.is_done]
@@ -259,7 +266,8 @@ def _decide_again(deployments: Deployments, tasks: t.Sequence[_Task], rules: Rul
 
     try:
         deployments.client.patience.wait(max(tasks[number].rivals_left() for number in numbers))
-        for number, decision in zip(numbers, _decide(deployments, rules, plan_again)):
+        decisions, dummy = _decide(deployments, rules, plan_again)
+        for number, decision in zip(numbers, decisions):
             tasks[number].decide_again(decision)
     except AmplitudeError as error:
         return error
@@ -292,23 +300,27 @@ class _Task:
     It goes from :meth:`write` to :meth:`look`, which sees it through to ``is_done``. If neither is the case after that,
     something else has come about than what was decided, and :meth:`decide_again` has to follow.
 
-    :param tasks: all tasks of this run, this one too.
+    :param not_shown: the ids of what the tasks of this run have written without having seen it in the list; all of
+        them share it.
     """
 
-    def __init__(self, deployments: Deployments, decision: Plan, tasks: t.Sequence[_Task]) -> None:
+    def __init__(self, deployments: Deployments, decision: Plan, not_shown: t.Set[str]) -> None:
         self.is_settling = False
         self.is_done = not decision.changes
         self.changes: t.List[Change] = []
         self.warnings: t.List[str] = []
-        self._rivals_until = 0.0
         self._deployments = deployments
-        self._tasks = tasks
+        self._not_shown = not_shown
         self._decision = decision
         self._is_carried_out = False
         self._written: t.Optional[Plan] = None
-        self._own: t.Optional[Deployment] = None
-        self._shown: t.Optional[Deployment] = None
         self._current = decision.before
+        # Of the last write: what it has made, as it is and as it would be taken back, and as the list shows it.
+        self._own: t.Optional[Deployment] = None
+        self._withdrawn: t.Optional[Deployment] = None
+        self._shown: t.Optional[Deployment] = None
+        self._rivals: t.Sequence[Deployment] = ()
+        self._started = self._shows_until = self._rivals_until = 0.0
 
     @property
     def wanted(self) -> Wanted:
@@ -351,6 +363,8 @@ class _Task:
         before, after = self._decision.before, t.cast(Deployment, self._decision.after)
         self._started = time.monotonic()
         self._shows_until = 0.0
+        if self._own is not None:
+            self._not_shown.discard(t.cast(str, self._own.id))
         self._own = self._shown = None
         try:
             if before is None:
@@ -358,7 +372,8 @@ class _Task:
                 if identifier is None:
                     return
                 self._own = after._replace(id=identifier)
-                label = "{0}-superseded-{1}".format(after.label, re.sub(r"[^A-Za-z0-9_-]", "-", identifier))
+                suffix = re.sub("[^{0}]".format(LABEL_CHARACTERS), "-", identifier)
+                label = "{0}-superseded-{1}".format(after.label, suffix)
                 self._withdrawn = self._own._replace(label=label, deleted=True)
             else:
                 if not self._edit(before, after):
@@ -369,6 +384,7 @@ class _Task:
                 raise
             self._explain_duplicate(after, refusal)
             return
+        self._not_shown.add(t.cast(str, self._own.id))
         self._wrote(self._decision.changes, self._own)
         self.is_settling = self._is_carried_out = True
 
@@ -383,6 +399,7 @@ class _Task:
         row = observed.with_id(t.cast(str, own.id))
         if row is not None and _shows(row, own):
             if self._shown is None:
+                self._not_shown.discard(t.cast(str, own.id))
                 self._rivals_until = now + RIVALS_WITHDRAW + 2 * (now - self._started)
             self._shown = row
             rivals = [] if own.deleted else self._active(own, observed)
@@ -442,10 +459,8 @@ class _Task:
         Without what another task of this run has changed, if the list does not show that yet: it shows one write of a
         run before another, in whatever order.
         """
-        not_shown = {
-            task._own.id for task in self._tasks if task is not self and task._own is not None and task._shown is None
-        }
-        return [row for row in observed.with_label(own.project_id, own.label, deleted=False) if row.id not in not_shown]
+        rows = observed.with_label(own.project_id, own.label, deleted=False)
+        return [row for row in rows if row.id == own.id or row.id not in self._not_shown]
 
     def _done(self, deployment: Deployment) -> None:
         self.is_settling, self.is_done = False, True
@@ -512,7 +527,7 @@ class _Task:
 
     def _withdraw(self, rivals: t.Sequence[Deployment]) -> None:
         self.is_settling = False
-        shown, withdrawn = t.cast(Deployment, self._shown), self._withdrawn
+        shown, withdrawn = t.cast(Deployment, self._shown), t.cast(Deployment, self._withdrawn)
         if not self._edit(shown, withdrawn):
             return
         self._is_carried_out = False
@@ -559,7 +574,7 @@ def _shows(row: t.Optional[Deployment], written: Deployment) -> bool:
 
 def _counts_up(own: Deployment) -> bool:
     """Whether the id tells that what has a higher one was created later. Not documented; assumed of numbers."""
-    return str(own.id).isdigit()
+    return order_of_id(str(own.id))[0] == 0
 
 
 def _rivalry(own: Deployment, rivals: t.Sequence[Deployment]) -> str:

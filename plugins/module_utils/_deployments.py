@@ -14,6 +14,9 @@ from urllib.parse import quote
 from ._client import Client
 from ._errors import InputError
 
+#: Documented: what a label is made of, as the inside of a character class.
+LABEL_CHARACTERS = "A-Za-z0-9_-"
+
 _PATH = "/api/1/deployments"
 _DOING_LIST = "list the deployments"
 

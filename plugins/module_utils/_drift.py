@@ -153,9 +153,8 @@ def _meant(item: Wanted, observed: Observed) -> t.List[Deployment]:
     if item.id is not None:
         found = observed.with_id(item.id)
         return [found] if found is not None and found.project_id == item.project_id else []
-    for label in (item.label, item.previous_label):
-        for deleted in (False, True):
-            rows = observed.with_label(item.project_id, label or "", deleted)
-            if rows:
-                return rows
+    for label, deleted in ((item.label, False), (item.previous_label, False), (item.label, True)):
+        rows = observed.with_label(item.project_id, label or "", deleted)
+        if rows:
+            return rows
     return []

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ._deployments import Deployment, check_identifier, order_of_id
+from ._deployments import LABEL_CHARACTERS, Deployment, check_identifier, order_of_id
 from ._errors import Ambiguous, DefaultDeployment, InputError, LabelTaken, NotFound, Refused, TypeContradiction
 
 
@@ -122,6 +122,15 @@ class Observed:
         """Every deployment that is not archived, in no particular order."""
         return (row for row in self._by_id.values() if not row.deleted)
 
+    def warnings_about(self, project_ids: t.Collection[str]) -> t.List[str]:
+        """A warning for each of these projects of which nothing is listed. Documented: each has a default deployment."""
+        listed = {row.project_id for row in self._by_id.values()}
+        return [
+            "No deployment of project {0} is listed, not even its default one: perhaps the project_id is wrong, or the "
+            "management API key does not cover the project.".format(project_id)
+            for project_id in sorted(set(project_ids) - listed, key=order_of_id)
+        ]
+
     def with_id(self, identifier: str) -> t.Optional[Deployment]:
         """The deployment with this id in any project."""
         return self._by_id.get(identifier)
@@ -142,13 +151,17 @@ class Observed:
 def validate(wanted: Wanted) -> None:
     """Find what is wrong with the wishes themselves, before anything is asked of the API.
 
-    :raises InputError: naming the option. Documented: a label has letters, digits, ``_`` and ``-``.
+    :raises InputError: naming the option.
     """
     check_identifier("project_id", wanted.project_id)
     check_identifier("id", wanted.id)
-    if wanted.label is not None and not re.fullmatch(r"[A-Za-z0-9_-]+", wanted.label):
+    if wanted.label is not None and not re.fullmatch("[{0}]+".format(LABEL_CHARACTERS), wanted.label):
         problem = "label cannot be {0!r}".format(wanted.label) if wanted.label else "label is empty"
-        raise InputError("use the options", problem, "use only letters from A to Z and a to z, digits, _ and -")
+        raise InputError(
+            "use the options",
+            problem,
+            "use only letters from A to Z and a to z, digits, _ and -, and id for a deployment that has another label",
+        )
     if wanted.previous_label is not None and wanted.previous_label in ("", wanted.label):
         problem = "previous_label is {0}".format("the same as label" if wanted.previous_label else "empty")
         raise InputError("use the options", problem, "give the label from before the rename, or leave it out")
@@ -198,12 +211,16 @@ def _plan_present(wanted: Wanted, observed: Observed, rules: Rules) -> Plan:
     if before is None:
         return _plan_create(wanted)
     if wanted.type and before.type and wanted.type != before.type:
+        if wanted.id is not None:
+            otherwise = "or correct the id"
+        elif before.deleted:
+            otherwise = "use another label, or set restore_archived to false to create a new one"
+        else:
+            otherwise = "or use another label"
         raise TypeContradiction(
             _doing(wanted),
             "{0} is a {1} deployment, and the API cannot change the type".format(_name(before), before.type),
-            "set type to {0}, use another label{1}".format(
-                before.type, ", or set restore_archived to false to create a new one" if before.deleted else ""
-            ),
+            "set type to {0}, {1}".format(before.type, otherwise),
         )
     if before.deleted and not rules.restore_archived:
         raise Refused(

@@ -18,7 +18,8 @@ from ._usage import Usage
 class Purge(t.NamedTuple):
     """Archive the active deployments of these projects that are not wanted, if there are at most so many of them.
 
-    ``limit`` is None if nobody has said how many: then it is :data:`USUAL_LIMIT`, and none at all if nothing is wanted.
+    ``limit`` is None if nobody has said how many: then it is :data:`USUAL_LIMIT`, and none at all in a project in which
+    nothing is wanted.
     """
 
     project_ids: t.FrozenSet[str]
@@ -100,14 +101,36 @@ def validate_all(wanted: t.Sequence[Wanted]) -> None:
                 raise _unusable(
                     "items {0} and {1} have the same id {2}".format(first, number, item.id), "leave one of them out"
                 )
+    _validate_renames(wanted, labels)
+    _renames_first(wanted)
+
+
+def _validate_renames(wanted: t.Sequence[Wanted], labels: t.Mapping[t.Tuple[str, str], int]) -> None:
+    """Find what is wrong with the previous labels; that of what is to be absent has no meaning.
+
+    :param labels: by project and label, the numbers of the items.
+    :raises InputError: naming the items.
+    """
+    previous: t.Dict[t.Tuple[str, str], int] = {}
     for number, item in enumerate(wanted, 1):
-        other = labels.get((item.project_id, item.previous_label or ""))
+        if item.state == "absent" or item.previous_label is None:
+            continue
+        label = (item.project_id, item.previous_label)
+        other = labels.get(label)
         if other is not None and wanted[other - 1].state == "absent":
             raise _unusable(
                 "item {0} is to be renamed from {1!r}, which item {2} says is absent".format(
                     number, item.previous_label, other
                 ),
                 "leave out item {0} or the previous_label".format(other),
+            )
+        first = previous.setdefault(label, number)
+        if first != number:
+            raise _unusable(
+                "items {0} and {1} are both to be renamed from {2!r} in project {3}".format(
+                    first, number, item.previous_label, item.project_id
+                ),
+                "leave out one of the two previous_label",
             )
 
 
@@ -140,6 +163,7 @@ def plan_each(
 ) -> t.Tuple[t.Dict[int, Plan], t.Dict[int, Refused], t.Dict[t.Optional[str], Plan]]:
     """Decide about each of the wishes, as far as it can be decided.
 
+    :param wanted: what :func:`validate_all` has let pass.
     :return: by index, the plans of the wishes that can be planned and why the others are refused; and by id of the
         deployments, the plans that are about them.
     """
@@ -154,7 +178,7 @@ def plan_each(
             try:
                 decision = plan(wanted[index], state, rules)
                 if decision.before is not None and decision.before.id in claimed:
-                    raise _refuse_claimed(decision, claimed[decision.before.id])
+                    raise _refuse_claimed(wanted[index], claimed[decision.before.id])
             except LabelTaken as error:
                 refusals[index] = error
                 put_off.append(index)
@@ -172,6 +196,13 @@ def plan_each(
         if len(put_off) == len(waiting):
             break
         waiting = put_off
+    # What is to be absent by its label may be meant by its ID too, which makes it active.
+    for index, item in enumerate(wanted):
+        if index in plans and item.state == "absent" and item.id is None:
+            active = state.with_label(item.project_id, item.label or "", deleted=False)
+            if active:
+                del plans[index]
+                refusals[index] = _refuse_claimed(item, claimed[active[0].id])
     return plans, refusals, claimed
 
 
@@ -219,7 +250,9 @@ def _renames_first(wanted: t.Sequence[Wanted]) -> t.List[int]:
     :raises InputError: labels are to be renamed in a circle.
     """
     gives_up: t.Dict[t.Tuple[str, t.Optional[str]], int] = {
-        (item.project_id, item.previous_label): index for index, item in enumerate(wanted) if item.previous_label
+        (item.project_id, item.previous_label): index
+        for index, item in enumerate(wanted)
+        if item.previous_label and item.state == "present"
     }
     ordered: t.List[int] = []
     placed: t.Set[int] = set()
@@ -241,22 +274,26 @@ def _renames_first(wanted: t.Sequence[Wanted]) -> t.List[int]:
     return ordered
 
 
-def _refuse_claimed(decision: Plan, other: Plan) -> Refused:
-    before = t.cast(Deployment, decision.before)
+def _refuse_claimed(item: Wanted, other: Plan) -> Refused:
+    before = t.cast(Deployment, other.before)
     return Refused(
         "plan all deployments together",
         "{0} and {1} both mean the deployment {2!r} with the id {3}".format(
-            other.wanted, decision.wanted, before.label, before.id
+            other.wanted, item, before.label, before.id
         ),
         "leave one of them out",
     )
 
 
 def _wave(decision: Plan, observed: Observed, claimed: t.Mapping[t.Optional[str], Plan]) -> int:
-    """One more than the wave in which another plan gives up the label that this one makes active."""
-    if not decision.changes or decision.after is None or decision.after.deleted:
+    """One more than the wave in which another plan gives up the label that this one makes active.
+
+    An archived deployment counts too: whether its label is free to be used is not documented.
+    """
+    after = decision.after
+    if not decision.changes or after is None or after.deleted:
         return 0
-    holders = observed.with_label(decision.after.project_id, decision.after.label, deleted=False)
+    holders = [row for deleted in (False, True) for row in observed.with_label(after.project_id, after.label, deleted)]
     return max([claimed[row.id].wave + 1 for row in holders if row.id in claimed] or [0])
 
 
@@ -264,19 +301,22 @@ def _plan_purge(
     wanted: t.Sequence[Wanted], observed: Observed, purge: Purge, claimed: t.Container[t.Optional[str]]
 ) -> t.List[Plan]:
     rows = unlisted(observed, purge.project_ids, claimed)
-    doing = "purge project {0}".format(", ".join(sorted(purge.project_ids, key=order_of_id)))
-    what = ", ".join("{0!r} (id {1})".format(row.label, row.id) for row in rows)
-    if rows and not wanted and purge.limit is None:
+    doing = "purge project {0}".format(_projects(purge.project_ids))
+    kept = {item.project_id for item in wanted if item.state == "present"}
+    lost = [row for row in rows if row.project_id not in kept]
+    if lost and purge.limit is None:
         raise Refused(
             doing,
-            "deployments is empty, so that every deployment would be archived: {0}".format(what),
+            "none of the deployments is to be present in project {0}, so that all there would be archived: {1}".format(
+                _projects({row.project_id for row in lost}), _names(lost)
+            ),
             "set purge_limit to at least {0} if that is meant".format(len(rows)),
         )
     limit = USUAL_LIMIT if purge.limit is None else purge.limit
     if len(rows) > limit:
         raise Refused(
             doing,
-            "{0} deployments would be archived, but purge_limit is {1}: {2}".format(len(rows), limit, what),
+            "{0} deployments would be archived, but purge_limit is {1}: {2}".format(len(rows), limit, _names(rows)),
             "list those that are wanted, or raise purge_limit",
         )
     plans_of_purge = []
@@ -285,6 +325,14 @@ def _plan_purge(
         item = Wanted(row.project_id, row.label, state="absent", id=row.id)
         plans_of_purge.append(Plan(item, row, after, changes_between(row, after)))
     return plans_of_purge
+
+
+def _names(rows: t.Iterable[Deployment]) -> str:
+    return ", ".join("{0!r} (id {1})".format(row.label, row.id) for row in rows)
+
+
+def _projects(project_ids: t.Iterable[str]) -> str:
+    return ", ".join(sorted(project_ids, key=order_of_id))
 
 
 def _unusable(problem: str, advice: str) -> InputError:

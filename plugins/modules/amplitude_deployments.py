@@ -29,7 +29,7 @@ options:
     type: str
   deployments:
     description:
-      - The deployments. No two of them may have the same label in a project, or the same ID.
+      - The deployments. No two of them may have the same label in a project, the same previous label, or the same ID.
       - Labels can be handed on, such as from V(a) to V(b) while V(b) becomes V(c). The renames are carried out in an order
         that works. Labels cannot be swapped.
     type: list
@@ -80,8 +80,8 @@ options:
   purge_limit:
     description:
       - The number of deployments that O(purge) may archive at the most. If there are more, nothing at all is written.
-      - If it is not set, it is V(10), and with an empty list of O(deployments) the task fails instead of archiving all of
-        them.
+      - If it is not set, it is V(10), and the task fails instead of archiving all deployments of a project in which none of
+        O(deployments) is to be present, for example because the list is empty.
     type: int
   restore_archived:
     description:

@@ -261,17 +261,14 @@ def main():
             check_identifier("project_id", project_id)
         validate_all(wanted)
         with client_from(module.params) as client:
-            found = Deployments(client).list()
+            observed = Observed(Deployments(client).list())
             usage = read_usage(client, project_ids) if module.params["include_usage"] else None
         rules = Rules(restore_archived=module.params["restore_archived"])
-        rows = find_drift(wanted, project_ids, Observed(found), rules, usage)
+        rows = find_drift(wanted, project_ids, observed, rules, usage)
     except AmplitudeError as error:
         module.fail_json(msg=str(error), **error.result)
-    for project_id in sorted(project_ids - {deployment.project_id for deployment in found}):
-        module.warn(
-            "No deployment of project {0} is listed, not even its default one: perhaps the project_id is wrong, or the "
-            "management API key does not cover the project.".format(project_id)
-        )
+    for warning in observed.warnings_about(project_ids):
+        module.warn(warning)
     module.exit_json(
         changed=False,
         deployments=[dict(row._asdict()) for row in rows],

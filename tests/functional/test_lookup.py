@@ -68,6 +68,21 @@ def test_connection(ansible_playbook, emulator, tmp_path, keys, way):
     assert not [key for key in [*keys.values(), "management-key"] if key in result.output]
 
 
+def test_variables_that_do_not_count(ansible_playbook, emulator, tmp_path, keys):
+    """One that is null is not set, and one for which there is an option is not evaluated; lists are lists of labels."""
+    content = key_lookup(["web", "api"], project_id="1", function="query")
+    variables = dict(amplitude_management_api_key=None, amplitude_base_url=None, amplitude_project_id="{{ nowhere }}")
+
+    result = ansible_playbook(
+        [dict(write(tmp_path, content), vars=variables)],
+        AMPLITUDE_BASE_URL=emulator.url,
+        AMPLITUDE_MANAGEMENT_API_KEY="management-key",
+    )
+
+    assert result.status == 0, result.output
+    assert yaml.safe_load((tmp_path / "found").read_text(encoding="utf-8")) == [keys["1"], keys["2"]]
+
+
 @pytest.mark.parametrize(
     "label, errors",
     [("old", "strict"), ("nowhere", "strict"), ("twin", "strict"), ("nowhere", "warn"), ("twin", "ignore")],
@@ -95,11 +110,12 @@ def test_options_are_checked(ansible_playbook, tmp_path):
         key_lookup("web", project_id="1"),
         key_lookup("web", management_api_key="k"),
         key_lookup("web", project_id="1", management_api_key="k", base_url="http://example.com"),
+        key_lookup("web", None, project_id="1", management_api_key="k"),
     ]
     tasks = [dict(write(tmp_path, content), no_log=False, ignore_errors=True) for content in contents]
 
     result = ansible_playbook(tasks)
 
-    assert "ignored=3" in result.output
-    for words in ("management_api_key", "project_id", "is plain http to another machine"):
+    assert "ignored=4" in result.output
+    for words in ("management_api_key", "project_id", "is plain http to another machine", "a label is null"):
         assert words in result.output

@@ -51,6 +51,7 @@ def play(run, emulator, tmp_path):
             json.dumps({"amplitude_" + variable: value for variable, value in variables.items()}),
             *flags,
             cwd=tmp_path,
+            HOME=tmp_path,
             AMPLITUDE_BASE_URL=emulator.url,
             AMPLITUDE_MANAGEMENT_API_KEY="management-key",
         )
@@ -175,7 +176,7 @@ def test_story(play, audit, emulator, tmp_path):
     assert {row["id"]: row["key"] for row in emulator.deployments() if row["id"] in keys} == keys
 
 
-@pytest.mark.parametrize("asked", ["101, 103", ["101", 103]])
+@pytest.mark.parametrize("asked", ["101, 103,", ["101", 103], '["101", "103"]'])
 def test_export_of_some_projects(play, emulator, tmp_path, asked):
     emulator.reset(seed())
     result = play("export", project_ids=asked, export_ids=False)
@@ -190,6 +191,41 @@ def test_export_of_a_project_that_is_not_there(play, emulator, tmp_path):
     result = play("export", project_ids="101,999,998")
     assert result.status == 2 and "No deployment of project 998, 999 is listed" in result.output
     assert not (tmp_path / "deployments.yml").exists()
+
+
+def test_files_of_the_playbooks(play, emulator, tmp_path):
+    rows = [dict(projectId="101", label=label, type="client") for label in ("__beta__", "my_app")]
+    emulator.reset(dict(keys={"management-key": ["101"]}, deployments=rows))
+    assert play("export", state_file="~/state.yml", project_ids="").status == 0
+    again = play("export", state_file="~/state.yml", export_overwrite=True)
+    assert "changed=0 " in again.output, again.output
+    (tmp_path / "state.yml").write_text("amplitude_projects: [{project_id: 101}]", encoding="utf-8")
+    (tmp_path / "private").mkdir(mode=0o700)
+    result = play("audit", state_file="~/state.yml", audit_directory="~/private")
+    assert result.status == 0, result.output
+    assert (tmp_path / "private").stat().st_mode & 0o777 == 0o700
+    text = (tmp_path / "private/audit.md").read_text(encoding="utf-8")
+    assert r"| \_\_beta\_\_ |" in text and "| my_app |" in text
+
+
+NO_STATE = {
+    "no list": (dict(project_id="101"), "There is no desired state"),
+    "nothing at all": (None, "There is no desired state"),
+    "another field": ([dict(project_id="101", deployment=[dict(label="web")])], "Item 1 of amplitude_projects is not a"),
+    "no project": ([dict(project_id="101"), dict(deployments=[])], "Item 2 of amplitude_projects is not a"),
+    "no deployments": ([dict(project_id="101", deployments=None)], "Item 1 of amplitude_projects is not a"),
+    "a project twice": ([dict(project_id="101"), dict(project_id=101)], "Project 101 is listed more than once"),
+}
+
+
+@pytest.mark.parametrize("name", ["audit", "apply"])
+def test_desired_state_that_is_none(play, emulator, tmp_path, name):
+    emulator.reset(seed())
+    for projects, message in NO_STATE.values():
+        (tmp_path / "state.yml").write_text(yaml.safe_dump(dict(amplitude_projects=projects)), encoding="utf-8")
+        result = play(name, state_file="state.yml", purge=True, purge_limit=500, force=True)
+        assert result.status == 2 and message in result.output, result.output
+        assert emulator.requests() == []
 
 
 @pytest.mark.parametrize("name", ["audit", "apply"])

@@ -58,7 +58,11 @@ SITUATIONS = _load()
 
 
 def seed(situations: t.Iterable[Situation] = tuple(SITUATIONS)) -> t.Dict[str, t.Any]:
-    """A seed of the emulator in which all these situations exist, each in its own project."""
+    """A seed of the emulator in which all these situations exist, each in its own project.
+
+    Documented: every project has a default deployment.
+    """
     rows = [row for situation in situations for row in situation.rows()]
     projects = {row["projectId"] for row in rows} | {situation.project for situation in situations}
+    rows += [dict(id=int(each + "0"), projectId=each, label="default-" + each, type=None) for each in sorted(projects)]
     return dict(keys={"management-key": sorted(projects)}, deployments=rows)

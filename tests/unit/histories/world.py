@@ -32,6 +32,8 @@ from ansible_collections.community.amplitude.tests.unit.histories import model
 from ansible_collections.community.amplitude.tests.unit.histories.clock import Clock
 
 MANAGEMENT_KEY = "canary-0f9e8d7c6b5a"
+#: Documented: every project has one.
+DEFAULT_DEPLOYMENTS = [dict(id=each, projectId=each, label="default", type=None, key=each * 32) for each in ("1", "2")]
 #: Seconds after which the client gives up a request, and those it may spend on retries unless the options say else.
 TIMEOUT = 30.0
 PATIENCE = 120.0
@@ -174,9 +176,8 @@ class World:
         """
         with self._installed():
             switches = dict({"rate_limit": 0}, **self.history.switches)
-            self.emulator.reset(
-                dict(keys={MANAGEMENT_KEY: ["1", "2"]}, deployments=list(self.history.rows)), **switches
-            )
+            rows = [*DEFAULT_DEPLOYMENTS, *self.history.rows]
+            self.emulator.reset(dict(keys={MANAGEMENT_KEY: ["1", "2"]}, deployments=rows), **switches)
             self.excused = self._doubled()
             for step in self.history.steps:
                 self._tell("--- {0!r}".format(step))

@@ -42,6 +42,11 @@ CASES = {
     ),
     "renamed by hand": ([want("web", id="1")], [row(1, "shop")], [("web", "1", "renamed", "has the label 'shop'")]),
     "to be renamed": ([want("web", previous_label="shop")], [row(1, "shop")], [("web", "1", "renamed", "'shop'")]),
+    "to be renamed, but of another type": (
+        [want("web", previous_label="shop", type="server")],
+        [row(1, "shop"), row(2, "web", deleted=True)],
+        [("web", "1", "type", "is a client deployment")],
+    ),
     "of another type": ([want("web", type="server")], [WEB], [("web", "1", "type", "is a client deployment")]),
     "twice": ([want("web")], [WEB, row(2, "web")], [("web", None, "duplicate", "with the ids 1, 2")]),
     "twice, one listed by its id": (

@@ -84,6 +84,21 @@ CHAINS = {
         [want("b", id="1"), want(id="2", state="absent")],
         [(0, "archive", "b"), (1, "rename", "b")],
     ),
+    "the label of an archived one that is renamed": (
+        [row("1", "a", deleted=True)],
+        [want("a", type="client"), want("b", id="1")],
+        [(0, "rename", "b"), (0, "restore", "a"), (1, "create", "a")],
+    ),
+    "a previous_label of what is absent has no meaning": (
+        [A],
+        [want("b", previous_label="a"), want("c", previous_label="a", state="absent")],
+        [(0, "rename", "b")],
+    ),
+    "what is absent is no longer to be renamed": (
+        [B],
+        [want("b", previous_label="a", state="absent"), want("a", previous_label="b", state="absent")],
+        [(0, "archive", "b")],
+    ),
     "another project does not matter": (
         [A, row("9", "b", project_id="2")],
         [want("b", previous_label="a"), want("c", project_id="2", previous_label="b")],
@@ -124,10 +139,10 @@ REFUSED = {
         [want("a"), want(id="1")],
         r"deployment \(id 1\) in project 1 and deployment 'a' in project 1 both mean the deployment 'a' with the id 1",
     ),
-    "two are renamed from the same label": (
-        [A],
-        [want("b", previous_label="a"), want("c", previous_label="a")],
-        "'c' in project 1 present: it does not exist, and type is missing",
+    "what is absent by its label is present by its id": (
+        [A, row("2", "a", deleted=True)],
+        [want(id="2"), want("a", state="absent")],
+        r"deployment \(id 2\) in project 1 and deployment 'a' in project 1 both mean the deployment 'a' with the id 2",
     ),
     "one of many is ambiguous": ([A, row("4", "a")], [want("c", type="client"), want("a")], "ids 1, 4; say with id"),
 }
@@ -151,6 +166,14 @@ INVALID = {
         [want("a", state="absent"), want("b", previous_label="a")],
         "item 2 is to be renamed from 'a', which item 1 says is absent",
     ),
+    "two are renamed from the same label": (
+        [want("b", previous_label="a"), want("b", project_id="2", previous_label="a"), want("c", previous_label="a")],
+        "items 1 and 3 are both to be renamed from 'a' in project 1; leave out one of the two",
+    ),
+    "labels in a circle": (
+        [want("b", previous_label="a"), want("a", previous_label="b")],
+        "items 1, 2 rename labels in a circle",
+    ),
     "wrong label": ([want("a"), want("b c")], "item 2: label cannot be 'b c'; use only letters"),
     "wrong project": ([want("a", project_id="")], "item 1: project_id is empty"),
 }
@@ -161,12 +184,6 @@ def test_validate_all(name):
     wanted, message = INVALID[name]
     with pytest.raises(InputError, match=message):
         validate_all(wanted)
-
-
-def test_circle_of_previous_labels():
-    wanted = [want("b", previous_label="a"), want("a", previous_label="b")]
-    with pytest.raises(InputError, match="items 1, 2 rename labels in a circle"):
-        plan_all(wanted, Observed([A, B]), Rules())
 
 
 def test_the_same_labels_in_different_projects():
@@ -184,7 +201,7 @@ PROJECT = [
 
 
 def test_purge_archives_what_is_not_listed():
-    plans = plan_all([want("a")], Observed(PROJECT), Rules(force=True), Purge(frozenset({"1", "2"})))
+    plans = plan_all([want("a")], Observed(PROJECT), Rules(force=True), Purge(frozenset({"1", "2"}), 2))
     assert [(each.before.id, each.after.deleted) for each in plans] == [("1", False), ("5", True), ("10", True)]
     assert written(plans) == [(0, "archive", "b"), (0, "archive", "e")]
 
@@ -203,11 +220,20 @@ def test_purge_spares_what_is_listed_as_absent_renamed_or_by_id():
         (
             [],
             None,
-            r"deployments is empty, .*: 'a' \(id 1\), 'e' \(id 5\), 'b' \(id 10\); set purge_limit to at least 3",
+            "none of the deployments is to be present in project 1, 2, so that all there would be archived: "
+            r"'a' \(id 1\), 'e' \(id 5\), 'b' \(id 10\); set purge_limit to at least 3",
         ),
         ([], 2, "3 deployments would be archived, but purge_limit is 2"),
         ([], 3, None),
-        ([want("a")], None, None),
+        ([want("a")], None, "none of the deployments is to be present in project 2, so that all there would be archived"),
+        ([want("a"), want("b", project_id="2", state="absent")], None, None),
+        (
+            [want("a"), want("c", project_id="2", state="absent")],
+            None,
+            r"none of the .* present in project 2, so that all there would be archived: 'b' \(id 10\); set .* least 2",
+        ),
+        ([want("a"), want("c", project_id="2", type="client")], None, None),
+        ([want("a"), want(project_id="2", id="10")], None, None),
     ],
 )
 def test_purge_limit(wanted, limit, message):

@@ -154,8 +154,10 @@ def three_times(emulator, run, items, **options):
         (
             [],
             dict(force=True),
-            r"deployments is empty.*: 'api' \(id 2\), 'old' \(id 3\), 'web' \(id 1\); set purge_limit",
+            r"none of the deployments is to be .*: 'api' \(id 2\), 'old' \(id 3\), 'web' \(id 1\); set purge_limit",
         ),
+        ([dict(label="nope", state="absent")], dict(force=True), "is to be present in project 1, so that all there"),
+        ([dict(label="other", project_id="2")], dict(force=True), "is to be present in project 1, so that all there"),
         ([], dict(force=True, purge_limit=3), [("archive", "api"), ("archive", "old"), ("archive", "web")]),
     ],
 )
@@ -169,6 +171,18 @@ def test_purge(emulator, run, items, options, expected):
         assert what == expected
         assert "default" in active(emulator)
     assert active(emulator, "2") == ["other"]
+
+
+@pytest.mark.parametrize("module", ["amplitude_deployment", "amplitude_deployments"])
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_project_of_which_nothing_is_listed(emulator, connection, module, state):
+    emulator.reset(PROJECT)
+    wanted = dict(label="web", type="client", state=state)
+    options = dict(connection, project_id="9", **(dict(deployments=[wanted]) if module.endswith("s") else wanted))
+    for check_mode in (True, False):
+        result = run_module(module, check_mode, **options)
+        assert "No deployment of project 9 is listed, not even its default one" in result["warnings"][0]
+        assert bool(result.get("failed")) is (state == "present" and not check_mode)
 
 
 def test_usage_is_read_once_and_only_to_archive(emulator, run):

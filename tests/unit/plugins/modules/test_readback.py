@@ -123,7 +123,9 @@ def test_refused_label_is_explained(emulator, run, status, options):
     assert result["failed"] and not result.get("changed")
     assert re.match(
         r"Could not (create|rename) .*: .* answered {0} .*, and the archived deployment 'web' with the id 1 has this "
-        r"label; use another label, restore that one, or first rename it with its id, which restores it too\.\Z".format(status),
+        r"label; use another label, restore that one, or first rename it with its id, which restores it too\.\Z".format(
+            status
+        ),
         result["msg"],
     )
 
