@@ -19,9 +19,10 @@ demo: ## See the modules at work on an emulated Amplitude
 
 lint: ## Check style, licence headers, changelog and playbooks
 	$(run) lint ruff check
+	$(run) lint ruff format --check
 	$(run) lint shellcheck tests/tools/env tests/tools/docs .ci/run
 	$(run) lint mypy
-	$(run) lint reuse lint --quiet
+	$(run) lint reuse lint --lines
 	$(run) lint antsibull-changelog lint
 	$(run) lint python tests/tools/fragments.py
 	$(run) lint ansible-lint

@@ -42,6 +42,8 @@ class Emulator:
         command = [sys.executable, str(ROOT / "tests/emulator"), "--port-file", str(port_file)]
         self._process = subprocess.Popen(command + ["--parent-pid", str(os.getpid())], stdout=subprocess.DEVNULL)
         while not port_file.exists():
+            if self._process.poll() is not None:
+                raise RuntimeError("The emulator did not start: see above.")
             time.sleep(0.01)
         self.url = "http://127.0.0.1:" + port_file.read_text().strip()
 

@@ -108,7 +108,7 @@ WORLDS = {
             "label": r"400, HTML sent as ``text/html``\.",
             "lag": r"list number 3 shows it, begun \d\.\d seconds after the answer; one begun after \d\.\d seconds .*",
             "fields": r"``_links``, ``revision``\.",
-            "deleted": r"no: some rows have no ``deleted``\.",
+            "deleted": r"no: some have no ``deleted``\.",
         },
     ),
     "unique labels": (
@@ -195,7 +195,7 @@ def test_live(run, emulator, world, name):
         assert re.fullmatch(r"\d{4}-\d\d-\d\d", date)
         told[fact.rstrip(".")] = observed[0].lower() + observed[1:]
     both = dict.fromkeys(["both", "both again"], r"both are carried out\.")
-    always = dict(both, type=expected["label"], retry=r"not observed: no 429 was met\.")
+    always = dict(both, type=expected["label"], retry=r"not observed: what was probed met no 429\.")
     for short, pattern in dict(expected, **always, **{"lag of archiving": expected["lag"]}).items():
         assert re.fullmatch(pattern, told[NAMES[short]]), (short, told[NAMES[short]])
     for row in emulator.deployments():
@@ -317,7 +317,7 @@ def test_settings_of_the_caller(run, tmp_path, flags):
         result = run(root / "tests/tools/env", *flags, "test", "python", "-c", program, "a b", **settings, PYTHON=None)
 
     assert result.status == 0, result.output
-    seen = ast.literal_eval(result.output.rpartition(" [")[0])
+    seen = ast.literal_eval(result.output.splitlines()[-1].rpartition(" [")[0])
     assert result.output.endswith("['a b']\n")
     del settings["ANSIBLE_FORKS"]
     assert {name: seen[name] for name in seen if name in settings} == (settings if flags else {})

@@ -211,7 +211,10 @@ def test_files_of_the_playbooks(play, emulator, tmp_path):
 NO_STATE = {
     "no list": (dict(project_id="101"), "There is no desired state"),
     "nothing at all": (None, "There is no desired state"),
-    "another field": ([dict(project_id="101", deployment=[dict(label="web")])], "Item 1 of amplitude_projects is not a"),
+    "another field": (
+        [dict(project_id="101", deployment=[dict(label="web")])],
+        "Item 1 of amplitude_projects is not a",
+    ),
     "no project": ([dict(project_id="101"), dict(deployments=[])], "Item 2 of amplitude_projects is not a"),
     "no deployments": ([dict(project_id="101", deployments=None)], "Item 1 of amplitude_projects is not a"),
     "a project twice": ([dict(project_id="101"), dict(project_id=101)], "Project 101 is listed more than once"),

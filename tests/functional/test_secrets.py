@@ -10,7 +10,9 @@ on purpose: each place that is searched has to have those, so that a search whic
 from __future__ import annotations
 
 import html
+import os
 import pathlib
+import tempfile
 import time
 
 import pytest
@@ -115,6 +117,7 @@ SETTINGS = dict(
     ANSIBLE_CALLBACK_PLUGINS=pathlib.Path(__file__).parents[1] / "support/callbacks",
     ANSIBLE_CALLBACKS_ENABLED="everything,ansible.builtin.junit",
     ANSIBLE_DISPLAY_TRACEBACK="always",
+    ANSIBLE_INJECT_INVOCATION=1,
     ANSIBLE_KEEP_REMOTE_FILES=0,
     ANSIBLE_NOCOLOR=1,
     ANSIBLE_RETRY_FILES_ENABLED=1,
@@ -153,6 +156,13 @@ def variables(emulator):
         )
 
 
+@pytest.fixture
+def short_path():
+    """A directory in which ansible-core can make sockets: the path of one must not have more than 107 characters."""
+    with tempfile.TemporaryDirectory(prefix="", dir=os.environ.get("TMPDIR")) as directory:
+        yield pathlib.Path(directory)
+
+
 def write(path, content):
     path.parent.mkdir(parents=True, exist_ok=True)
     text = content if isinstance(content, str) else yaml.safe_dump(content, sort_keys=False)
@@ -186,10 +196,12 @@ def leaks(directory, secrets):
     "program, given_as, pipelining",
     [("ansible-playbook", "environment variable", 1), ("ansible-runner", "option", 0)],
 )
-def test_secrets(run, emulator, tmp_path, variables, program, given_as, pipelining):
+def test_secrets(run, emulator, tmp_path, short_path, variables, program, given_as, pipelining):
     given, left = tmp_path / "given", tmp_path / "left"
     environment = dict(SETTINGS, ANSIBLE_PIPELINING=pipelining)
     environment.update((name, left / place) for name, place in WHERE.items())
+    environment["TMPDIR"] = short_path / "t"
+    environment["TMPDIR"].symlink_to(left / WHERE["TMPDIR"])
     variables["leftovers"] = [str(write(left / place, "")) for place in LEFTOVERS]
     if given_as == "option":
         variables["amplitude"]["management_api_key"] = MANAGEMENT_KEY

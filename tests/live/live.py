@@ -26,6 +26,7 @@ import sys
 import tempfile
 import textwrap
 import time
+import traceback
 import typing as t
 from urllib.parse import unquote
 
@@ -233,14 +234,25 @@ class Live:
                     "archive them. {1}".format(self.ours.prefix, self.redact(problem))
                 ]
             time.sleep(pause)
-        _say("{0} deployments were made, and all of them are archived.".format(len(own)))
+        _say("{0} deployments of this run are in the list, and all of them are archived.".format(len(own)))
+        problems = []
+        missing = set(self.ours.made) - {row.id for row in own}
+        if missing or not orderly:
+            problems.append(
+                "{0} Look later whether an active deployment has a label that begins with {1}, and archive it.".format(
+                    "The list does not show all deployments of this run."
+                    if missing
+                    else "A request that was under way at the end can be carried out after this.",
+                    self.ours.prefix,
+                )
+            )
         now = {row.id: row for row in rows}
         if any(now.get(identifier) != row for identifier, row in self.ours.before.items()):
-            return [
+            problems.append(
                 "Deployments that were there before have changed meanwhile. This run has not written to them, so it was "
                 "probably somebody else: see who it was."
-            ]
-        return []
+            )
+        return problems
 
     def record(self) -> str:
         """What was observed so far, as a table for docs/docsite/rst/api.rst.
@@ -456,14 +468,19 @@ class Live:
             page["nextCursor"] for page in pages if page.get("nextCursor")
         )
         self.facts["``nextCursor`` of the last page"] = _ending(pages)
+        active = {
+            json.dumps(row["deleted"]) if "deleted" in row else "no" for row in all_rows if not row.get("deleted")
+        }
         self.facts["Whether active deployments have ``deleted: false``"] = (
-            "yes" if all("deleted" in row for row in all_rows) else "no: some rows have no ``deleted``"
+            "yes"
+            if active <= {"false"}
+            else "no: some have " + " or ".join("{0} ``deleted``".format(each) for each in sorted(active - {"false"}))
         )
         self.facts["Further fields of a row"] = _fields(all_rows, DOCUMENTED_FIELDS)
         self.facts["Further fields of a list"] = _fields(pages, ("deployments", "nextCursor"))
         self.facts["Further fields of the answer to a POST"] = _fields(self._probe.created, ("id",))
         self.facts["``Retry-After`` of a 429"] = (
-            "; ".join(sorted(self._probe.retry_after)) or "not observed: no 429 was met"
+            "; ".join(sorted(self._probe.retry_after)) or "not observed: what was probed met no 429"
         )
 
     def _counting(self) -> str:
@@ -627,6 +644,8 @@ def main(*arguments: str) -> int | str:
         problems.append("Interrupted.")
     except (AmplitudeError, Stopped) as error:
         problems.append(live.redact(str(error)))
+    except Exception:
+        problems.append(live.redact(traceback.format_exc()))
     finally:
         _be_deaf()
         problems += live.close(orderly)

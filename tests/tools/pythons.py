@@ -29,9 +29,12 @@ def find_pythons() -> dict[str, str]:
     for python in (python for directory in path + directories for python in sorted(directory.glob("python3.*"))):
         version = python.name[len("python") :]
         if re.fullmatch(r"3\.\d+", version) and version not in pythons:
-            found = subprocess.run(
-                [python, "-c", PROBE], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False
-            )
+            try:
+                found = subprocess.run(
+                    [python, "-c", PROBE], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False
+                )
+            except OSError:
+                continue
             if found.returncode == 0 and found.stdout.split(None, 1)[:1] == [version]:
                 pythons[version] = found.stdout.split(None, 1)[1].strip()
     return pythons

@@ -8,9 +8,13 @@ anything is wrong, the checkout is left as it was.
 
 from __future__ import annotations
 
+import pathlib
 import re
+import shutil
+import signal
 import subprocess
 import sys
+import tarfile
 
 import fragments
 import yaml
@@ -18,6 +22,11 @@ import yaml
 ROOT = fragments.ROOT
 #: The files with the version, and the line that it is in.
 VERSIONS = {"galaxy.yml": "version: {0}", "plugins/module_utils/_version.py": 'VERSION = "{0}"'}
+#: What a release writes that git tracks, and what it may leave that git does not.
+WRITTEN = [*VERSIONS, "changelogs"]
+MADE = ["CHANGELOG.md", "changelogs"]
+#: What an archive has besides files of the checkout.
+OF_ARCHIVE = {"MANIFEST.json", "FILES.json"}
 BREAKING = {"breaking_changes", "removed_features"}
 FEATURES = {"major_changes", "minor_changes", "deprecated_features", "modules", "plugins", "objects"}
 
@@ -46,6 +55,8 @@ def objection(version: str) -> str | None:
     """Say why there can be no release now."""
     if not re.fullmatch(r"(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}", version):
         return "A release needs a version such as 1.2.3: make release VERSION=1.2.3"
+    if not shutil.which("git") or not (ROOT / ".git").exists():
+        return "A release is made from a checkout of the repository, with git."
     if fragments.uncommitted():
         return "Commit or remove these changes first:\n" + "\n".join(fragments.uncommitted())
     without = fragments.unexplained()
@@ -55,7 +66,7 @@ def objection(version: str) -> str | None:
     if last and numbers(version) <= numbers(last):
         return "The last release is {0}, so that {1} cannot be the next.".format(last, version)
     files = (ROOT / fragments.FRAGMENTS).glob("*.y*ml")
-    if not any("release_summary" in yaml.safe_load(file.read_text(encoding="utf-8")) for file in files):
+    if not any("release_summary" in (yaml.safe_load(file.read_text(encoding="utf-8")) or {}) for file in files):
         return "No fragment in {0} has a release_summary.".format(fragments.FRAGMENTS)
     return None
 
@@ -81,13 +92,51 @@ def release(version: str, last: str | None) -> str | None:
         if subprocess.run(["antsibull-changelog", *command], cwd=ROOT, check=False).returncode:
             return "antsibull-changelog {0} failed: see above.".format(command[0])
     entry = yaml.safe_load((ROOT / fragments.CHANGELOG).read_text(encoding="utf-8"))["releases"][version]
+    unknown = unreleased_plugins()
+    if unknown:
+        return "version_added has to be {0} for what is new, and is another one in: {1}".format(
+            version, ", ".join(unknown)
+        )
     least = least_version(last, {*entry, *entry["changes"]}) if last else version
     if numbers(version) < numbers(least):
         return "With these changes, the version has to be {0} or more.".format(least)
     build = ["ansible-galaxy", "collection", "build", "--force", "--output-path", ".cache/dist"]
     if subprocess.run(build, cwd=ROOT, check=False).returncode:
         return "The archive could not be built: see above."
+    stray = untracked_in(ROOT / ".cache/dist/community-amplitude-{0}.tar.gz".format(version))
+    if stray:
+        return "The archive has files that are not in git: {0}. Remove them, or add them to build_ignore.".format(
+            ", ".join(stray)
+        )
     return None
+
+
+def unreleased_plugins() -> list[str]:
+    """The files of plugins in which a version_added is not that of a release, so that the changelog never tells of it."""
+    released = set(fragments.releases())
+    return [
+        str(file.relative_to(ROOT))
+        for file in sorted((ROOT / "plugins").rglob("*.py"))
+        if set(re.findall(r"^\s*version_added: *['\"]?([\d.]+)", file.read_text(encoding="utf-8"), re.MULTILINE))
+        - released
+    ]
+
+
+def untracked_in(archive: pathlib.Path) -> list[str]:
+    """What is in an archive without being a file that git tracks, or will track once the release is committed."""
+    with tarfile.open(archive) as tar:
+        names = {member.name for member in tar if member.isfile()}
+    tracked = fragments.git("ls-files", "-z", "--cached").split("\0")
+    return sorted(names - {*tracked, *OF_ARCHIVE, "CHANGELOG.md"})
+
+
+def restore() -> None:
+    """Undo what a release has written, and nothing else."""
+    fragments.git("checkout", "--quiet", "HEAD", "--", *WRITTEN)
+    fragments.git("clean", "--quiet", "-d", "--force", "--", *MADE)
+    if fragments.git("ls-files", "CHANGELOG.md"):
+        fragments.git("checkout", "--quiet", "HEAD", "--", "CHANGELOG.md")
+    shutil.rmtree(ROOT / ".cache/dist", ignore_errors=True)
 
 
 def main(version: str = "") -> int | str:
@@ -97,12 +146,13 @@ def main(version: str = "") -> int | str:
         return problem
     last = max(fragments.releases(), key=numbers, default=None)
     problem = "Interrupted."
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     try:
         problem = release(version, last)
     finally:
         if problem:
-            fragments.git("reset", "--quiet", "--hard")
-            fragments.git("clean", "--quiet", "-d", "--force")
+            restore()
     if problem:
         return problem
     print(

@@ -225,7 +225,11 @@ def test_purge_spares_what_is_listed_as_absent_renamed_or_by_id():
         ),
         ([], 2, "3 deployments would be archived, but purge_limit is 2"),
         ([], 3, None),
-        ([want("a")], None, "none of the deployments is to be present in project 2, so that all there would be archived"),
+        (
+            [want("a")],
+            None,
+            "none of the deployments is to be present in project 2, so that all there would be archived",
+        ),
         ([want("a"), want("b", project_id="2", state="absent")], None, None),
         (
             [want("a"), want("c", project_id="2", state="absent")],
