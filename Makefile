@@ -61,4 +61,4 @@ build: ## Build the archive for Galaxy in .cache/dist/
 	$(run) test ansible-galaxy collection build --force --output-path .cache/dist
 
 clean: ## Remove everything that was generated
-	@cd "$$(dirname "$$MAKEFILE")" && rm -rf .cache .venv
+	@cd "$$(dirname "$$MAKEFILE")" && rm -rf .cache .venv changelogs/.plugin-cache.yaml

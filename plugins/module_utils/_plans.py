@@ -240,7 +240,7 @@ def check_usage(plans: t.Iterable[Plan], usage: Usage) -> None:
         raise Refused(
             "archive what is not wanted",
             "the deployment {0}".format(", the deployment ".join(used)),
-            "remove it from them in Amplitude, or set force to true to archive it all the same",
+            "remove it there in Amplitude, or set force to true to archive it all the same",
         )
 
 

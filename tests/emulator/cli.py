@@ -46,17 +46,26 @@ def main(arguments: Optional[List[str]] = None) -> int:
     return 0
 
 
+SEED_HELP = """\
+seed, JSON or YAML:
+  keys: {management-key: ["1"]}                                       # a management API key and its projects
+  deployments: [{projectId: "1", label: web, type: client}]           # also id, key, deleted; type null: the default one
+  flags: [{projectId: "1", key: new-checkout, deployments: ["10001"]}]  # also id, name, enabled, archived; experiments too
+
+"""
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="emulator",
         description="A stateful server of the Amplitude Experiment Management API, for tests.",
-        epilog="switches:\n" + Switches.describe(),
+        epilog=SEED_HELP + "switches:\n" + Switches.describe(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=0, help="port to listen on; 0 is any (%(default)s)")
     parser.add_argument("--port-file", type=pathlib.Path, metavar="FILE", help="write the port here once listening")
-    parser.add_argument("--seed", type=pathlib.Path, metavar="FILE", help="state to begin with, JSON or YAML")
+    parser.add_argument("--seed", type=pathlib.Path, metavar="FILE", help="state to begin with, see below")
     parser.add_argument("--switch", action="append", default=[], metavar="NAME=VALUE", help="see below")
     parser.add_argument("--tls-cert", metavar="FILE", help="speak TLS with this certificate chain")
     parser.add_argument("--tls-key", metavar="FILE", help="private key of the certificate")

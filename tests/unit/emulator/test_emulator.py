@@ -22,9 +22,10 @@ from typing import Any, Dict, Iterator, List, Optional
 
 import pytest
 import requests
+import yaml
 
 from ansible_collections.community.amplitude.tests.emulator import Emulator, Invalid
-from ansible_collections.community.amplitude.tests.emulator.cli import main
+from ansible_collections.community.amplitude.tests.emulator.cli import SEED_HELP, main
 
 KEY = "management-key"
 PATH = "/api/1/deployments"
@@ -770,3 +771,9 @@ def test_program_explains_every_switch(capsys: Any, emulator: Emulator) -> None:
     with pytest.raises(SystemExit):
         main(["--help"])
     assert set(emulator.switches()) <= set(capsys.readouterr().out.split())
+
+
+def test_seed_of_the_help() -> None:
+    with Emulator(yaml.safe_load(SEED_HELP.partition("\n")[2])) as emulator:
+        assert [(row["label"], row["type"]) for row in emulator.deployments()] == [("web", "client")]
+        assert [flag["deployments"] for flag in emulator.flags()] == [[emulator.deployments()[0]["id"]]]

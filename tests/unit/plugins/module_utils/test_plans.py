@@ -265,7 +265,7 @@ def test_usage_is_a_reason_not_to_archive():
     with pytest.raises(
         Refused,
         match=r"the deployment 'a' \(id 1\) is used by flag 'new-checkout', experiment 'colours' \(and by flag 'old', "
-        r"archived\); remove it from them in Amplitude, or set force to true",
+        r"archived\); remove it there in Amplitude, or set force to true",
     ):
         check_usage(plans, usage)
     check_usage(plans[1:], usage)

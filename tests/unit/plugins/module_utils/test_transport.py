@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import datetime
 import gc
 import itertools
@@ -14,6 +15,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -359,6 +361,13 @@ PASSWORD = "s3cr3t@proxy"
 VARIABLES = r"; check the proxy variables of the environment \(HTTPS_PROXY, NO_PROXY\)\.\Z"
 
 
+def end_with_parent():
+    """ansible-test runs each test in a process of its own, which ends without ending what fixtures have begun."""
+    if sys.platform == "linux":
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
+
+
 @contextlib.contextmanager
 def proxy(directory, *arguments):
     """The program proxy.py in a process of its own; its port."""
@@ -366,7 +375,9 @@ def proxy(directory, *arguments):
     command = [sys.executable, "-m", "proxy", "--hostname", "127.0.0.1", "--port", "0", "--port-file", str(port_file)]
     command += ["--num-acceptors", "1", "--num-workers", "1", "--data-dir", str(directory)]
     with open(str(directory / "log"), "wb") as log:
-        process = subprocess.Popen(command + list(arguments), cwd=str(directory), stdout=log, stderr=log)
+        process = subprocess.Popen(
+            command + list(arguments), cwd=str(directory), stdout=log, stderr=log, preexec_fn=end_with_parent
+        )
     try:
         given_up = time.monotonic() + 20
         while not (port_file.exists() and port_file.read_text().strip()):

@@ -94,8 +94,8 @@ def test_nothing_is_waited_for_without_retry_timeout(emulator, run):
 @pytest.mark.parametrize("hidden_for", [1, 2, 3])
 def test_lost_create_beside_that_of_another_run(emulator, run, monkeypatch, hidden_for, unique_labels):
     """Which of the two it has created this run cannot know; it must not take the other's for its own and leave."""
-    monkeypatch.setattr(_apply, "RACES_SETTLE", 1.0)
-    monkeypatch.setattr(_apply, "LIST_LAG", 0.4)
+    monkeypatch.setattr(_apply, "RACES_SETTLE", 2.0)
+    monkeypatch.setattr(_apply, "LIST_LAG", 0.8)
     emulator.reset(stale_lists=hidden_for, unique_labels=unique_labels)
     other = emulator.create_deployment(projectId="1", label="web", type="client")
     emulator.misbehave(method="POST", action="cut", moment="after")
