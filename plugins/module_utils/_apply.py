@@ -92,8 +92,9 @@ def ensure(deployments: Deployments, wanted: Wanted, rules: Rules, check_mode: b
         warnings so far.
     """
     validate(wanted)
-    [decision], observed = _decide(deployments, rules, lambda observed: [plan(wanted, observed, rules)])
-    warnings = observed.warnings_about([wanted.project_id])
+    [decision], warnings = _decide(
+        deployments, rules, lambda observed: [plan(wanted, observed, rules)], {wanted.project_id}
+    )
     if check_mode:
         return Outcome(decision, decision.after, decision.changes, warnings)
     [outcome], error = _carry_out(deployments, [decision], rules)
@@ -121,9 +122,10 @@ def ensure_all(
         written before, and the warnings so far.
     """
     validate_all(wanted)
-    decisions, observed = _decide(deployments, rules, lambda observed: plan_all(wanted, observed, rules, purge))
     project_ids = {item.project_id for item in wanted} | (purge.project_ids if purge else set())
-    warnings = observed.warnings_about(project_ids)
+    decisions, warnings = _decide(
+        deployments, rules, lambda observed: plan_all(wanted, observed, rules, purge), project_ids
+    )
     if check_mode:
         return Outcomes([Outcome(each, each.after, each.changes) for each in decisions], len(wanted), warnings)
     outcomes, error = _carry_out(deployments, decisions, rules, concurrency)
@@ -138,19 +140,27 @@ def ensure_all(
 
 
 def _decide(
-    deployments: Deployments, rules: Rules, make_plans: t.Callable[[Observed], t.List[Plan]]
-) -> t.Tuple[t.List[Plan], Observed]:
-    """Plans made from the list of deployments, and checked against what uses what they archive; and that list."""
+    deployments: Deployments,
+    rules: Rules,
+    make_plans: t.Callable[[Observed], t.List[Plan]],
+    project_ids: t.Collection[str] = (),
+) -> t.Tuple[t.List[Plan], t.Sequence[str]]:
+    """Plans made from the list of deployments, and checked against what uses what they archive.
+
+    :param project_ids: the projects to warn of if nothing of them is listed.
+    :return: the plans, and the warnings, which an error has too.
+    """
     for observed in _looks(deployments, RACES_SETTLE):
+        warnings = observed.warnings_about(project_ids)
         try:
             plans = make_plans(observed)
-        except Ambiguous as error:
-            if not error.passing:
+            _guard(deployments, plans, rules)
+            return plans, warnings
+        except Refused as error:
+            error.warnings = warnings
+            if not (isinstance(error, Ambiguous) and error.passing):
                 raise
             ambiguous = error
-        else:
-            _guard(deployments, plans, rules)
-            return plans, observed
     raise ambiguous
 
 
@@ -363,8 +373,6 @@ class _Task:
         before, after = self._decision.before, t.cast(Deployment, self._decision.after)
         self._started = time.monotonic()
         self._shows_until = 0.0
-        if self._own is not None:
-            self._not_shown.discard(t.cast(str, self._own.id))
         self._own = self._shown = None
         try:
             if before is None:
@@ -460,7 +468,7 @@ class _Task:
         run before another, in whatever order.
         """
         rows = observed.with_label(own.project_id, own.label, deleted=False)
-        return [row for row in rows if row.id == own.id or row.id not in self._not_shown]
+        return [row for row in rows if row.id not in self._not_shown]
 
     def _done(self, deployment: Deployment) -> None:
         self.is_settling, self.is_done = False, True

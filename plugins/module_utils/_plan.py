@@ -160,7 +160,8 @@ def validate(wanted: Wanted) -> None:
         raise InputError(
             "use the options",
             problem,
-            "use only letters from A to Z and a to z, digits, _ and -, and id for a deployment that has another label",
+            "use only letters from A to Z and a to z, digits, _ and - (a deployment that has another one can be named by "
+            "its id)",
         )
     if wanted.previous_label is not None and wanted.previous_label in ("", wanted.label):
         problem = "previous_label is {0}".format("the same as label" if wanted.previous_label else "empty")

@@ -130,7 +130,7 @@ def _validate_renames(wanted: t.Sequence[Wanted], labels: t.Mapping[t.Tuple[str,
                 "items {0} and {1} are both to be renamed from {2!r} in project {3}".format(
                     first, number, item.previous_label, item.project_id
                 ),
-                "leave out one of the two previous_label",
+                "leave out previous_label in one of them",
             )
 
 

@@ -243,6 +243,9 @@ def test_interruption(emulator, world):
         output = process.communicate(timeout=60)[0]
 
     assert process.returncode == 1 and "Interrupted." in output, output
+    assert re.search(
+        "can be carried out after this. Look later .* begins with ansible-live-[0-9a-f]{8}-, and archive", output
+    )
     assert "Traceback" not in output
     assert len(world.check_that_it_was_cleaned_up(output)) == 4
 

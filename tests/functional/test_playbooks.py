@@ -194,18 +194,20 @@ def test_export_of_a_project_that_is_not_there(play, emulator, tmp_path):
 
 
 def test_files_of_the_playbooks(play, emulator, tmp_path):
-    rows = [dict(projectId="101", label=label, type="client") for label in ("__beta__", "my_app")]
+    labels = ["__beta__", "my_app", "a|b `c` [d](e) *f* ~~g~~ <i> \\"]
+    rows = [dict(projectId="101", label=label, type="client") for label in labels]
     emulator.reset(dict(keys={"management-key": ["101"]}, deployments=rows))
     assert play("export", state_file="~/state.yml", project_ids="").status == 0
     again = play("export", state_file="~/state.yml", export_overwrite=True)
     assert "changed=0 " in again.output, again.output
-    (tmp_path / "state.yml").write_text("amplitude_projects: [{project_id: 101}]", encoding="utf-8")
+    (tmp_path / "state.yml").write_text("amplitude_projects: [{project_id: 101, deployments: []}]", encoding="utf-8")
     (tmp_path / "private").mkdir(mode=0o700)
     result = play("audit", state_file="~/state.yml", audit_directory="~/private")
     assert result.status == 0, result.output
     assert (tmp_path / "private").stat().st_mode & 0o777 == 0o700
     text = (tmp_path / "private/audit.md").read_text(encoding="utf-8")
     assert r"| \_\_beta\_\_ |" in text and "| my_app |" in text
+    assert r"| a\|b \`c\` \[d](e) \*f\* \~\~g\~\~ &lt;i&gt; \\ |" in text
 
 
 NO_STATE = {
@@ -215,9 +217,21 @@ NO_STATE = {
         [dict(project_id="101", deployment=[dict(label="web")])],
         "Item 1 of amplitude_projects is not a",
     ),
-    "no project": ([dict(project_id="101"), dict(deployments=[])], "Item 2 of amplitude_projects is not a"),
-    "no deployments": ([dict(project_id="101", deployments=None)], "Item 1 of amplitude_projects is not a"),
-    "a project twice": ([dict(project_id="101"), dict(project_id=101)], "Project 101 is listed more than once"),
+    "no project": (
+        [dict(project_id="101", deployments=[]), dict(deployments=[])],
+        "Item 2 of amplitude_projects is not",
+    ),
+    "no deployments": ([dict(project_id="101")], "Item 1 of amplitude_projects is not a"),
+    "null": ([dict(project_id="101", deployments=None)], "Item 1 of amplitude_projects is not a"),
+    "a label": ([dict(project_id="101", deployments="web")], "Item 1 of amplitude_projects is not a"),
+    "one deployment": (
+        [dict(project_id="101", deployments=dict(label="web"))],
+        "Item 1 of amplitude_projects is not a",
+    ),
+    "a project twice": (
+        [dict(project_id=each, deployments=[]) for each in ("101", 101)],
+        "Project 101 is listed more than once",
+    ),
 }
 
 
@@ -236,7 +250,8 @@ def test_deployment_that_is_listed_in_another_project(play, emulator, tmp_path, 
     """A purge of its own project would not know of it."""
     emulator.reset(seed())
     items = [dict(label="102-app-00", type="client", project_id=102), dict(label="101-app-00", project_id="101")]
-    state = dict(amplitude_projects=[dict(project_id="101", deployments=items), dict(project_id="102")])
+    projects = [dict(project_id="101", deployments="{{ deployments.all }}"), dict(project_id="102", deployments=[])]
+    state = dict(amplitude_projects=projects, deployments=dict(all=items))
     (tmp_path / "state.yml").write_text(yaml.safe_dump(state), encoding="utf-8")
     result = play(name, state_file="state.yml", purge=True, purge_limit=500, force=True)
     assert result.status == 2 and "Project 101 lists deployments of project 102" in result.output

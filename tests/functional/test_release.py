@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import tarfile
@@ -76,6 +77,15 @@ def test_releases(tools, run, tmp_path):
     (tmp_path / "secret.env").write_text("a key")
     release("0.1.0", says="The archive has files that are not in git: secret.env. Remove")
     (tmp_path / "secret.env").unlink()
+    earlier = tmp_path / ".cache/dist/community-amplitude-0.0.9.tar.gz"
+    earlier.write_text("an archive")
+    fake = tmp_path / ".cache/bin/antsibull-changelog"
+    fake.parent.mkdir()
+    fake.write_text("#!/bin/sh\nrm -r changelogs/fragments\nkill -TERM $PPID\nsleep 0.5\nkill -TERM $PPID\n")
+    fake.chmod(0o755)
+    search = os.pathsep.join([str(fake.parent), os.environ["PATH"]])
+    assert run(sys.executable, "tests/tools/release.py", "0.1.0", cwd=tmp_path, PATH=search).status != 0
+    assert git("status", "--porcelain") == "" and list(earlier.parent.iterdir()) == [earlier]
     release("0.1.0", says="Now read CHANGELOG.md")
 
     assert 'VERSION = "0.1.0"' in (tmp_path / "plugins/module_utils/_version.py").read_text()

@@ -242,7 +242,7 @@ class Live:
                 "{0} Look later whether an active deployment has a label that begins with {1}, and archive it.".format(
                     "The list does not show all deployments of this run."
                     if missing
-                    else "A request that was under way at the end can be carried out after this.",
+                    else "A request may have been under way at the end, and can be carried out after this.",
                     self.ours.prefix,
                 )
             )

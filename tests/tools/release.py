@@ -27,6 +27,7 @@ WRITTEN = [*VERSIONS, "changelogs"]
 MADE = ["CHANGELOG.md", "changelogs"]
 #: What an archive has besides files of the checkout.
 OF_ARCHIVE = {"MANIFEST.json", "FILES.json"}
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 BREAKING = {"breaking_changes", "removed_features"}
 FEATURES = {"major_changes", "minor_changes", "deprecated_features", "modules", "plugins", "objects"}
 
@@ -103,12 +104,17 @@ def release(version: str, last: str | None) -> str | None:
     build = ["ansible-galaxy", "collection", "build", "--force", "--output-path", ".cache/dist"]
     if subprocess.run(build, cwd=ROOT, check=False).returncode:
         return "The archive could not be built: see above."
-    stray = untracked_in(ROOT / ".cache/dist/community-amplitude-{0}.tar.gz".format(version))
+    stray = untracked_in(archive_of(version))
     if stray:
         return "The archive has files that are not in git: {0}. Remove them, or add them to build_ignore.".format(
             ", ".join(stray)
         )
     return None
+
+
+def archive_of(version: str) -> pathlib.Path:
+    """Where the archive of a version is built."""
+    return ROOT / ".cache/dist/community-amplitude-{0}.tar.gz".format(version)
 
 
 def unreleased_plugins() -> list[str]:
@@ -130,13 +136,13 @@ def untracked_in(archive: pathlib.Path) -> list[str]:
     return sorted(names - {*tracked, *OF_ARCHIVE, "CHANGELOG.md"})
 
 
-def restore() -> None:
+def restore(version: str) -> None:
     """Undo what a release has written, and nothing else."""
     fragments.git("checkout", "--quiet", "HEAD", "--", *WRITTEN)
     fragments.git("clean", "--quiet", "-d", "--force", "--", *MADE)
     if fragments.git("ls-files", "CHANGELOG.md"):
         fragments.git("checkout", "--quiet", "HEAD", "--", "CHANGELOG.md")
-    shutil.rmtree(ROOT / ".cache/dist", ignore_errors=True)
+    archive_of(version).unlink(missing_ok=True)
 
 
 def main(version: str = "") -> int | str:
@@ -146,13 +152,15 @@ def main(version: str = "") -> int | str:
         return problem
     last = max(fragments.releases(), key=numbers, default=None)
     problem = "Interrupted."
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in SIGNALS:
         signal.signal(number, signal.default_int_handler)
     try:
         problem = release(version, last)
     finally:
         if problem:
-            restore()
+            for number in SIGNALS:
+                signal.signal(number, signal.SIG_IGN)
+            restore(version)
     if problem:
         return problem
     print(

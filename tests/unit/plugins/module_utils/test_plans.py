@@ -168,7 +168,7 @@ INVALID = {
     ),
     "two are renamed from the same label": (
         [want("b", previous_label="a"), want("b", project_id="2", previous_label="a"), want("c", previous_label="a")],
-        "items 1 and 3 are both to be renamed from 'a' in project 1; leave out one of the two",
+        "items 1 and 3 are both to be renamed from 'a' in project 1; leave out previous_label in one",
     ),
     "labels in a circle": (
         [want("b", previous_label="a"), want("a", previous_label="b")],

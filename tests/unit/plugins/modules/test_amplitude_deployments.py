@@ -185,6 +185,14 @@ def test_project_of_which_nothing_is_listed(emulator, connection, module, state)
         assert bool(result.get("failed")) is (state == "present" and not check_mode)
 
 
+def test_refusal_in_a_project_of_which_nothing_is_listed(emulator, run, connection):
+    emulator.reset(PROJECT)
+    single = run_module("amplitude_deployment", **dict(connection, project_id="9", label="web"))
+    many = run([dict(WEB, project_id="1")], project_id="9", purge=True, purge_limit=0)
+    for result, words in ((single, "type is missing"), (many, "purge_limit is 0")):
+        assert words in result["msg"] and "No deployment of project 9 is listed" in result["warnings"][0]
+
+
 def test_usage_is_read_once_and_only_to_archive(emulator, run):
     emulator.reset(PROJECT)
     run([WEB, API], project_id="1")
