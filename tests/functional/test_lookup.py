@@ -99,7 +99,8 @@ def test_errors(ansible_playbook, emulator, tmp_path, keys, label, errors):
     )
 
     assert (result.status == 0) is (errors != "strict")
-    assert (ERRORS[label] in result.output) is (errors != "ignore")
+    # ansible-core 2.18 breaks the lines of a warning.
+    assert (ERRORS[label] in " ".join(result.output.split())) is (errors != "ignore")
     assert not [key for key in [*keys.values(), "management-key"] if key in result.output]
     if errors != "strict":
         assert (tmp_path / "found").read_text(encoding="utf-8") == "-"

@@ -26,19 +26,18 @@ WORK = ROOT / ".cache" / "matrix"
 TARGETS = ROOT / "tests" / "integration" / "targets"
 MATRIX = yaml.safe_load((ROOT / "tests" / "matrix.yml").read_text(encoding="utf-8"))
 
-#: The tests through programs that depend most on the version of Ansible.
-FUNCTIONAL = [
-    "tests/functional/test_{0}.py".format(name)
-    for name in ("archive", "examples", "lookup", "matrix", "playbooks", "secrets")
-]
-UNITS = ["tests/unit", *FUNCTIONAL]
+FUNCTIONAL = ("archive", "examples", "lookup", "matrix", "playbooks", "secrets")
+UNITS = ["tests/unit", *("tests/functional/test_{0}.py".format(name) for name in FUNCTIONAL)]
 #: The faults are the same on every version, and take the most time.
 CORE_UNITS = [
     "--ignore=tests/unit/plugins/modules/test_faults.py",
     "tests/unit/plugins/modules",
     "tests/unit/plugins/module_utils/test_client.py",
     "tests/unit/plugins/module_utils/test_transport.py",
+    "tests/functional/test_lookup.py",
     "tests/functional/test_matrix.py",
+    "tests/functional/test_playbooks.py",
+    "tests/functional/test_secrets.py",
 ]
 #: Of the situations of the single module, every so many is tried through ansible-playbook.
 EACH = 12
@@ -213,12 +212,8 @@ def run_cell(cell: Cell, pythons: Pythons, core_only: bool) -> list[str]:
         target = Environment(name, pythons[cell.target], library_requirements(cell.libraries))
     if not (host.run("ansible", "--version") and target.run("python", "-c", VERSIONS)):
         return ["installation"]
-    units = UNITS
-    if core_only:
-        # What `make test` has run on one version is worth its time once more on the newest.
-        units = [*CORE_UNITS, *(FUNCTIONAL if cell.libraries == "newest" else [])]
     commands: dict[str, list[str | pathlib.Path]] = {
-        "units": ["pytest", "-q", "-n", "auto", "--maxschedchunk=1", *units],
+        "units": ["pytest", "-q", "-n", "auto", "--maxschedchunk=1", *(CORE_UNITS if core_only else UNITS)],
         "integration": [
             # PYTHONPATH has the checkout, but a module is to have no more than Ansible sends along.
             *("env", "-u", "PYTHONPATH", "ANSIBLE_ROLES_PATH={0}".format(TARGETS)),
