@@ -42,12 +42,12 @@ class Outcome(t.NamedTuple):
     """What has been, or in check mode would be, done about one deployment."""
 
     plan: Plan
-    deployment: t.Optional[Deployment]
+    deployment: Deployment | None
     changes: t.Sequence[Change]
     warnings: t.Sequence[str] = ()
     pending: t.Sequence[Change] = ()
 
-    def as_result(self) -> t.Dict[str, t.Any]:
+    def as_result(self) -> dict[str, t.Any]:
         """The documented return values of the module ``amplitude_deployment``, without the warnings."""
         return dict(
             changed=bool(self.changes),
@@ -64,7 +64,7 @@ class Outcomes(t.NamedTuple):
     wanted: int
     general_warnings: t.Sequence[str] = ()
 
-    def as_result(self) -> t.Dict[str, t.Any]:
+    def as_result(self) -> dict[str, t.Any]:
         """The documented return values of the module ``amplitude_deployments``, without warnings and ``pending``."""
         changes = [dict(change._asdict()) for outcome in self.outcomes for change in outcome.changes]
         diffs = [outcome.plan.diff() for outcome in self.outcomes]
@@ -75,12 +75,12 @@ class Outcomes(t.NamedTuple):
             diff={side: dict(deployments=[diff[side] for diff in diffs if diff[side]]) for side in ("before", "after")},
         )
 
-    def pending(self) -> t.List[t.Dict[str, t.Any]]:
+    def pending(self) -> list[dict[str, t.Any]]:
         """The documented return value ``pending``: the changes that have not been carried out."""
         return [dict(change._asdict()) for outcome in self.outcomes for change in outcome.pending]
 
     @property
-    def warnings(self) -> t.List[str]:
+    def warnings(self) -> list[str]:
         """The warnings about all of them."""
         return [*self.general_warnings, *(warning for outcome in self.outcomes for warning in outcome.warnings)]
 
@@ -111,7 +111,7 @@ def ensure_all(
     deployments: Deployments,
     wanted: t.Sequence[Wanted],
     rules: Rules,
-    purge: t.Optional[Purge],
+    purge: Purge | None,
     check_mode: bool,
     concurrency: int,
 ) -> Outcomes:
@@ -142,9 +142,9 @@ def ensure_all(
 def _decide(
     deployments: Deployments,
     rules: Rules,
-    make_plans: t.Callable[[Observed], t.List[Plan]],
+    make_plans: t.Callable[[Observed], list[Plan]],
     project_ids: t.Collection[str] = (),
-) -> t.Tuple[t.List[Plan], t.Sequence[str]]:
+) -> tuple[list[Plan], t.Sequence[str]]:
     """Plans made from the list of deployments, and checked against what uses what they archive.
 
     :param project_ids: the projects to warn of if nothing of them is listed.
@@ -173,7 +173,7 @@ def _guard(deployments: Deployments, plans: t.Sequence[Plan], rules: Rules) -> N
     except RequestFailed as failure:
         raise Refused(
             "find out whether flags or experiments still use what is to be archived",
-            "{0}: {1}".format(failure.doing, failure.problem),
+            f"{failure.doing}: {failure.problem}",
             "see to it that the management API key can list them, or set force to true to archive without asking",
         ) from failure
     check_usage(plans, usage)
@@ -181,14 +181,14 @@ def _guard(deployments: Deployments, plans: t.Sequence[Plan], rules: Rules) -> N
 
 def _carry_out(
     deployments: Deployments, plans: t.Sequence[Plan], rules: Rules, concurrency: int = 1
-) -> t.Tuple[t.List[Outcome], t.Optional[AmplitudeError]]:
+) -> tuple[list[Outcome], AmplitudeError | None]:
     """Carry out plans, and decide again about those for which others write the same at the same time.
 
     :return: what came of each plan, and the first error, after which nothing more is begun.
     """
-    not_shown: t.Set[str] = set()
+    not_shown: set[str] = set()
     tasks = [_Task(deployments, each, not_shown) for each in plans]
-    error: t.Optional[AmplitudeError] = None
+    error: AmplitudeError | None = None
     for dummy in range(MOST_ROUNDS):
         waiting = [task for task in tasks if not task.is_done]
         if not waiting or error is not None:
@@ -202,13 +202,13 @@ def _carry_out(
     return [task.outcome() for task in tasks], error
 
 
-def _write(tasks: t.Sequence[_Task], concurrency: int) -> t.Optional[AmplitudeError]:
+def _write(tasks: t.Sequence[_Task], concurrency: int) -> AmplitudeError | None:
     """Send the writes of all tasks, wave by wave; return the first error, after which none is begun.
 
     A wave relies on the labels that those before give up, so that it is not begun if one of their writes has come to
     nothing.
     """
-    errors: t.List[AmplitudeError] = []
+    errors: list[AmplitudeError] = []
 
     def write(task: _Task) -> None:
         if not errors:
@@ -233,9 +233,9 @@ def _write(tasks: t.Sequence[_Task], concurrency: int) -> t.Optional[AmplitudeEr
     return errors[0] if errors else None
 
 
-def _settle(deployments: Deployments, tasks: t.Iterable[_Task]) -> t.Optional[AmplitudeError]:
+def _settle(deployments: Deployments, tasks: t.Iterable[_Task]) -> AmplitudeError | None:
     """Read the list until every task knows what became of its write; return the first error."""
-    errors: t.List[AmplitudeError] = []
+    errors: list[AmplitudeError] = []
 
     def tell(task: _Task, what: t.Callable[..., None], *args: t.Any) -> None:
         try:
@@ -245,7 +245,7 @@ def _settle(deployments: Deployments, tasks: t.Iterable[_Task]) -> t.Optional[Am
             errors.append(error)
 
     waiting = [task for task in tasks if task.is_settling]
-    failure: t.Optional[RequestFailed] = None
+    failure: RequestFailed | None = None
     if waiting:
         try:
             for observed in _looks(deployments, float("inf")):
@@ -263,13 +263,13 @@ def _settle(deployments: Deployments, tasks: t.Iterable[_Task]) -> t.Optional[Am
     return errors[0] if errors else None
 
 
-def _decide_again(deployments: Deployments, tasks: t.Sequence[_Task], rules: Rules) -> t.Optional[AmplitudeError]:
+def _decide_again(deployments: Deployments, tasks: t.Sequence[_Task], rules: Rules) -> AmplitudeError | None:
     """Decide again about the tasks that are not done, and see to it that they take nothing from the others."""
     numbers = [number for number, task in enumerate(tasks) if not task.is_done]
     if not numbers:
         return None
 
-    def plan_again(observed: Observed) -> t.List[Plan]:
+    def plan_again(observed: Observed) -> list[Plan]:
         plans, refusals, dummy = plan_each([task.wanted for task in tasks], observed, rules)
         raise_first({number: refusals[number] for number in numbers if number in refusals})
         return [plans[number] for number in numbers]
@@ -314,21 +314,21 @@ class _Task:
         them share it.
     """
 
-    def __init__(self, deployments: Deployments, decision: Plan, not_shown: t.Set[str]) -> None:
+    def __init__(self, deployments: Deployments, decision: Plan, not_shown: set[str]) -> None:
         self.is_settling = False
         self.is_done = not decision.changes
-        self.changes: t.List[Change] = []
-        self.warnings: t.List[str] = []
+        self.changes: list[Change] = []
+        self.warnings: list[str] = []
         self._deployments = deployments
         self._not_shown = not_shown
         self._decision = decision
         self._is_carried_out = False
-        self._written: t.Optional[Plan] = None
+        self._written: Plan | None = None
         self._current = decision.before
         # Of the last write: what it has made, as it is and as it would be taken back, and as the list shows it.
-        self._own: t.Optional[Deployment] = None
-        self._withdrawn: t.Optional[Deployment] = None
-        self._shown: t.Optional[Deployment] = None
+        self._own: Deployment | None = None
+        self._withdrawn: Deployment | None = None
+        self._shown: Deployment | None = None
         self._rivals: t.Sequence[Deployment] = ()
         self._started = self._shows_until = self._rivals_until = 0.0
 
@@ -380,8 +380,8 @@ class _Task:
                 if identifier is None:
                     return
                 self._own = after._replace(id=identifier)
-                suffix = re.sub("[^{0}]".format(LABEL_CHARACTERS), "-", identifier)
-                label = "{0}-superseded-{1}".format(after.label, suffix)
+                suffix = re.sub(f"[^{LABEL_CHARACTERS}]", "-", identifier)
+                label = f"{after.label}-superseded-{suffix}"
                 self._withdrawn = self._own._replace(label=label, deleted=True)
             else:
                 if not self._edit(before, after):
@@ -424,7 +424,7 @@ class _Task:
             if now > self._shows_until:
                 self.give_up(None)
 
-    def give_up(self, failure: t.Optional[RequestFailed]) -> None:
+    def give_up(self, failure: RequestFailed | None) -> None:
         """There will be no more looks: because the patience of the task is at its end, or because one has failed.
 
         :raises AmplitudeError: that leaves open what the task has to know: the key of what it has created, or which of
@@ -433,11 +433,11 @@ class _Task:
         own = t.cast(Deployment, self._own)
         if self._decision.before is not None and self._shown is None and (failure is None or own.deleted):
             if failure is not None:
-                warning = "The change was accepted, but not read back. {0}".format(failure)
+                warning = f"The change was accepted, but not read back. {failure}"
             else:
                 warning = (
-                    "The change of {0} was accepted, but the list of deployments does not show it yet: a run right "
-                    "after this one may find the old state.".format(self._decision.wanted)
+                    f"The change of {self._decision.wanted} was accepted, but the list of deployments does not show it yet: a run right "
+                    "after this one may find the old state."
                 )
             self.warnings.append(warning)
             self._done(own)
@@ -445,23 +445,21 @@ class _Task:
             raise failure
         elif self._shown is None:
             raise AmplitudeError(
-                "read the key of {0}".format(self._decision.wanted),
-                "it was created with the id {0}, but the list of deployments does not show it yet".format(own.id),
+                f"read the key of {self._decision.wanted}",
+                f"it was created with the id {own.id}, but the list of deployments does not show it yet",
                 "run this again, which finds it as soon as the list shows it, or raise retry_timeout",
             )
         elif self._decision.before is None and _counts_up(own):
             # The others were created later and have seen this one.
             self.warnings.append(
-                "{0} It should be withdrawn, but retry_timeout leaves no time to see that.".format(
-                    _rivalry(self._shown, self._rivals)
-                )
+                f"{_rivalry(self._shown, self._rivals)} It should be withdrawn, but retry_timeout leaves no time to see that."
             )
             self._done(self._shown)
         else:
             # Another run may have ended before it could see that this one has made the label active.
             self._withdraw(self._rivals)
 
-    def _active(self, own: Deployment, observed: Observed) -> t.List[Deployment]:
+    def _active(self, own: Deployment, observed: Observed) -> list[Deployment]:
         """What is active with the label of a deployment, lowest id first.
 
         Without what another task of this run has changed, if the list does not show that yet: it shows one write of a
@@ -479,7 +477,7 @@ class _Task:
         self.changes += changes
         self._current = current
 
-    def _create(self, new: Deployment) -> t.Optional[str]:
+    def _create(self, new: Deployment) -> str | None:
         """Create a deployment and return its id; None if it has come to nothing.
 
         If the outcome is unknown, the list decides. It is given all the time that it may need: if others create the same
@@ -490,7 +488,7 @@ class _Task:
         except RequestFailed as failure:
             if not failure.outcome_unknown:
                 raise
-            newest: t.Optional[Deployment] = None
+            newest: Deployment | None = None
             try:
                 for observed in self._looks_after(failure):
                     for row in self._active(new, observed):
@@ -551,7 +549,7 @@ class _Task:
 
         Whether labels are unique in a project, among which deployments, and how the API says so is not documented.
         """
-        holder: t.Optional[Deployment] = None
+        holder: Deployment | None = None
         try:
             for observed in _looks(self._deployments, LIST_LAG):
                 if any(row.id != wanted.id for row in self._active(wanted, observed)):
@@ -576,7 +574,7 @@ class _Task:
         ) from refusal
 
 
-def _shows(row: t.Optional[Deployment], written: Deployment) -> bool:
+def _shows(row: Deployment | None, written: Deployment) -> bool:
     return row is not None and (row.label, row.deleted) == (written.label, written.deleted)
 
 

@@ -38,7 +38,7 @@ def _env(*names: str) -> str:
     raise AnsibleFallbackNotFound
 
 
-def connection_spec() -> t.Dict[str, t.Dict[str, t.Any]]:
+def connection_spec() -> dict[str, dict[str, t.Any]]:
     """The argument spec of the connection options, which the doc fragment ``connection`` documents."""
     return dict(
         management_api_key=dict(
@@ -56,7 +56,7 @@ def connection_spec() -> t.Dict[str, t.Dict[str, t.Any]]:
     )
 
 
-def connection_from_environment() -> t.Dict[str, str]:
+def connection_from_environment() -> dict[str, str]:
     """The connection options that have a value in the environment, which is taken where they are not set."""
     found = {}
     for option, spec in connection_spec().items():
@@ -70,13 +70,13 @@ def connection_from_environment() -> t.Dict[str, str]:
 
 
 #: What the options of a wanted deployment have to do with each other.
-TOGETHER: t.Dict[str, t.Any] = dict(
+TOGETHER: dict[str, t.Any] = dict(
     required_one_of=[("id", "label")],
     mutually_exclusive=[("id", "previous_label")],
 )
 
 
-def wanted_spec() -> t.Dict[str, t.Dict[str, t.Any]]:
+def wanted_spec() -> dict[str, dict[str, t.Any]]:
     """The argument spec of a wanted deployment, an option for each field of :class:`._plan.Wanted`; see TOGETHER too."""
     return dict(
         project_id=dict(type="str"),
@@ -88,7 +88,7 @@ def wanted_spec() -> t.Dict[str, t.Dict[str, t.Any]]:
     )
 
 
-def deployments_spec() -> t.Dict[str, t.Any]:
+def deployments_spec() -> dict[str, t.Any]:
     """The argument spec of an option that lists wanted deployments."""
     return dict(type="list", elements="dict", options=wanted_spec(), **TOGETHER)
 
@@ -115,8 +115,8 @@ def client_from(params: t.Mapping[str, t.Any]) -> Client:
         if not least <= params[option] <= MOST_SECONDS:
             raise InputError(
                 _DOING,
-                "{0} is {1:g}".format(option, params[option]),
-                "give a number of seconds from {0} to {1}".format(least, MOST_SECONDS),
+                f"{option} is {params[option]:g}",
+                f"give a number of seconds from {least} to {MOST_SECONDS}",
             )
     return Client(
         base_url=base_url_from(params["base_url"], params["region"]),
@@ -127,7 +127,7 @@ def client_from(params: t.Mapping[str, t.Any]) -> Client:
     )
 
 
-def base_url_from(base_url: t.Optional[str], region: str) -> str:
+def base_url_from(base_url: str | None, region: str) -> str:
     """The address below which ``/api/1`` is found, in one spelling: no trailing slash, no ``/api/1``.
 
     :raises InputError: it is no http(s) address, has a user name, a query or a fragment, or is plain http to a host
@@ -138,7 +138,7 @@ def base_url_from(base_url: t.Optional[str], region: str) -> str:
 
     def unusable(problem: str) -> InputError:
         # The address itself is not repeated: what makes it unusable could be a password in it.
-        return InputError(_DOING, "base_url {0}".format(problem), "give an address like {0}".format(BASE_URLS["us"]))
+        return InputError(_DOING, f"base_url {problem}", "give an address like {0}".format(BASE_URLS["us"]))
 
     try:
         parts = urlsplit(base_url)
@@ -154,7 +154,7 @@ def base_url_from(base_url: t.Optional[str], region: str) -> str:
     if parts.scheme == "http" and not _is_loopback(host):
         raise unusable("is plain http to another machine, which would send management_api_key in the clear")
     path = re.sub(r"(/api/1(/deployments)?)?/*\Z", "", re.sub(r"/{2,}", "/", parts.path))
-    return "{0}://{1}{2}".format(parts.scheme, parts.netloc, path)
+    return f"{parts.scheme}://{parts.netloc}{path}"
 
 
 def _is_loopback(host: str) -> bool:
@@ -164,7 +164,7 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _verify_from(validate_certs: bool, ca_path: t.Optional[str]) -> t.Union[bool, str]:
+def _verify_from(validate_certs: bool, ca_path: str | None) -> bool | str:
     if not validate_certs:
         return False
     if ca_path is None:
@@ -172,7 +172,7 @@ def _verify_from(validate_certs: bool, ca_path: t.Optional[str]) -> t.Union[bool
     if not os.path.exists(ca_path):
         raise InputError(
             _DOING,
-            "ca_path {0!r} does not exist".format(ca_path),
+            f"ca_path {ca_path!r} does not exist",
             "give the path of a file or directory with CA certificates, on the machine where the module runs",
         )
     return ca_path

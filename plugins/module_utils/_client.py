@@ -23,7 +23,7 @@ from ._errors import AnswerLost, ApiError, ConnectionFailed, RequestFailed, Unex
 from ._retry import Pace, Patience, backoff, may_retry, retry_after_seconds
 from ._version import VERSION
 
-REQUESTS_IMPORT_ERROR: t.Optional[str]
+REQUESTS_IMPORT_ERROR: str | None
 try:
     import requests
     import urllib3
@@ -87,7 +87,7 @@ class Client:
         self,
         base_url: str,
         management_api_key: str,
-        verify: t.Union[bool, str] = True,
+        verify: bool | str = True,
         timeout: float = 30.0,
         retry_timeout: float = 120.0,
     ) -> None:
@@ -101,14 +101,14 @@ class Client:
         self._proxies: t.Any = None if base_url.startswith("https:") else {"http": None, "all": None}
         self._pace = Pace(REQUESTS_PER_SECOND)
         self._thread = threading.local()
-        self._sessions: t.List[requests.Session] = []
+        self._sessions: list[requests.Session] = []
         if verify is False:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
     @property
     def _session(self) -> requests.Session:
         """The session of this thread: those of requests are not made to be shared."""
-        session: t.Optional[requests.Session] = getattr(self._thread, "session", None)
+        session: requests.Session | None = getattr(self._thread, "session", None)
         if session is None:
             session = self._thread.session = self._new_session()
             self._sessions.append(session)
@@ -131,7 +131,7 @@ class Client:
         for session in self._sessions:
             session.close()
 
-    def get(self, path: str, doing: str, params: t.Optional[t.Mapping[str, t.Any]] = None) -> Json:
+    def get(self, path: str, doing: str, params: t.Mapping[str, t.Any] | None = None) -> Json:
         """GET a JSON document."""
         return self._json(self._request("GET", path, doing, params=params), doing)
 
@@ -143,11 +143,11 @@ class Client:
         """PATCH with a JSON document. Documented: the answer is the plain text ``OK``."""
         answer = self._request("PATCH", path, doing, body=body)
         if answer.strip() not in (b"OK", b'"OK"'):
-            raise self.unexpected(doing, "that is not OK ({0})".format(self._quote(answer)))
+            raise self.unexpected(doing, f"that is not OK ({self._quote(answer)})")
 
     def pages(
-        self, path: str, rows: str, doing: str, params: t.Optional[t.Mapping[str, t.Any]] = None
-    ) -> t.Iterator[t.List[t.Dict[str, Json]]]:
+        self, path: str, rows: str, doing: str, params: t.Mapping[str, t.Any] | None = None
+    ) -> t.Iterator[list[dict[str, Json]]]:
         """Yield the rows of each page of a list, as far as it goes.
 
         :param rows: the field of the answer that holds the rows.
@@ -155,13 +155,13 @@ class Client:
         Documented: a list goes on from ``nextCursor``, passed as ``cursor``. How its end is told is not: a cursor that
         is missing, null or empty, and a page without rows are all taken for the end.
         """
-        seen: t.Set[str] = set()
+        seen: set[str] = set()
         query = dict(params or {}, limit=PAGE_SIZE)
         for dummy in range(MOST_PAGES):
             page = self.get(path, doing, query)
             found = page.get(rows) if isinstance(page, dict) else None
             if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
-                raise self.unexpected(doing, "without a list of {0}".format(rows))
+                raise self.unexpected(doing, f"without a list of {rows}")
             if not found:
                 return
             yield found
@@ -171,18 +171,18 @@ class Client:
             if isinstance(cursor, bool) or not isinstance(cursor, (str, int)) or not _is_text(str(cursor)):
                 raise self.unexpected(doing, "whose nextCursor is neither text nor a number")
             if len(str(cursor)) > LONGEST_CURSOR:
-                raise self.unexpected(doing, "whose nextCursor is longer than {0} characters".format(LONGEST_CURSOR))
+                raise self.unexpected(doing, f"whose nextCursor is longer than {LONGEST_CURSOR} characters")
             if str(cursor) in seen:
                 raise self.unexpected(doing, "with a nextCursor that it had sent before, so the list would never end")
             seen.add(str(cursor))
             query["cursor"] = cursor
-        raise self.unexpected(doing, "with yet another page after {0}".format(MOST_PAGES))
+        raise self.unexpected(doing, f"with yet another page after {MOST_PAGES}")
 
     def unexpected(self, doing: str, what: str) -> UnexpectedAnswer:
         """The error for an answer that says success and is not what the API's documentation promises."""
         return UnexpectedAnswer(
             doing,
-            "{0} sent an answer {1}".format(self.base_url, what),
+            f"{self.base_url} sent an answer {what}",
             "check that base_url or region leads to the Amplitude Experiment Management API and not to something else",
         )
 
@@ -190,15 +190,15 @@ class Client:
         try:
             return json.loads(answer.decode("utf-8"))
         except (ValueError, RecursionError):
-            raise self.unexpected(doing, "that is not JSON ({0})".format(self._quote(answer))) from None
+            raise self.unexpected(doing, f"that is not JSON ({self._quote(answer)})") from None
 
     def _request(
         self,
         verb: str,
         path: str,
         doing: str,
-        params: t.Optional[t.Mapping[str, t.Any]] = None,
-        body: t.Optional[t.Mapping[str, t.Any]] = None,
+        params: t.Mapping[str, t.Any] | None = None,
+        body: t.Mapping[str, t.Any] | None = None,
     ) -> bytes:
         attempt = 0
         unknown = False
@@ -219,8 +219,8 @@ class Client:
         verb: str,
         path: str,
         doing: str,
-        params: t.Optional[t.Mapping[str, t.Any]],
-        body: t.Optional[t.Mapping[str, t.Any]],
+        params: t.Mapping[str, t.Any] | None,
+        body: t.Mapping[str, t.Any] | None,
     ) -> bytes:
         self._pace.wait()
         deadline = Deadline(self._timeout)
@@ -253,13 +253,13 @@ class Client:
 
     def _read(self, response: requests.Response, doing: str, deadline: Deadline) -> bytes:
         """The whole body of an answer of success."""
-        chunks: t.List[bytes] = []
+        chunks: list[bytes] = []
         size = 0
         for chunk in response.iter_content(CHUNK):
             chunks.append(chunk)
             size += len(chunk)
             if size > LARGEST_ANSWER:
-                raise self.unexpected(doing, "of more than {0} MiB".format(LARGEST_ANSWER // 1024**2))
+                raise self.unexpected(doing, f"of more than {LARGEST_ANSWER // 1024**2} MiB")
         if _is_cut_off(response) and not deadline.expired:
             raise self._lost(doing, "was cut off in the middle of its answer")
         return b"".join(chunks)
@@ -278,12 +278,12 @@ class Client:
         return b"" if _is_cut_off(response) else answer
 
     def _no_answer(self) -> str:
-        return "brought no whole answer within {0:g} seconds".format(self._timeout)
+        return f"brought no whole answer within {self._timeout:g} seconds"
 
     def _lost(self, doing: str, what: str, transient: bool = True) -> AnswerLost:
         return AnswerLost(
             doing,
-            "the connection to {0} {1}".format(self.base_url, what),
+            f"the connection to {self.base_url} {what}",
             "check the network, and run this again: it goes on from what it finds",
             transient,
         )
@@ -295,7 +295,7 @@ class Client:
         """
         causes = list(_causes(error))
 
-        def caused_by(*kinds: type) -> t.Optional[BaseException]:
+        def caused_by(*kinds: type) -> BaseException | None:
             return next((cause for cause in causes if isinstance(cause, kinds)), None)
 
         def not_connected(problem: str, advice: str, transient: bool = True) -> ConnectionFailed:
@@ -312,7 +312,7 @@ class Client:
         if untrusted or re.search("CERTIFICATE_VERIFY_FAILED|doesn't match", words):
             reason = getattr(untrusted, "verify_message", "") or "verification failed"
             return not_connected(
-                "the TLS certificate of {0} is not trusted ({1})".format(self.base_url, reason),
+                f"the TLS certificate of {self.base_url} is not trusted ({reason})",
                 "give the certificate of its authority with ca_path, or correct base_url",
                 transient=False,
             )
@@ -320,14 +320,14 @@ class Client:
             return self._lost(doing, "broke off with a TLS error", transient=False)
         if caused_by(requests.exceptions.ProxyError, urllib3.exceptions.ProxyError) and not connected:
             return not_connected(
-                "the proxy did not connect to {0}{1}".format(self.base_url, _reason(causes)),
+                f"the proxy did not connect to {self.base_url}{_reason(causes)}",
                 "check the proxy variables of the environment (HTTPS_PROXY, NO_PROXY)",
                 transient="Tunnel connection failed: 407" not in words,
             )
         refused = caused_by(urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
         if (refused or caused_by(requests.exceptions.ConnectTimeout)) and not connected:
             return not_connected(
-                "no connection to {0} came about{1}".format(self.base_url, _reason(causes)),
+                f"no connection to {self.base_url} came about{_reason(causes)}",
                 "check base_url or region, the network and the proxy variables of the environment",
             )
         if caused_by(urllib3.exceptions.DecodeError):
@@ -345,7 +345,7 @@ class Client:
         # The last is what requests 2.25 passes on from urllib.parse.
         if isinstance(error, never_sent) or words == "Invalid IPv6 URL":
             return not_connected(
-                "no request to {0} could be made ({1})".format(self.base_url, type(error).__name__),
+                f"no request to {self.base_url} could be made ({type(error).__name__})",
                 "check base_url, ca_path and the proxy variables of the environment",
                 transient=False,
             )
@@ -361,7 +361,7 @@ class Client:
         retry_after = retry_after_seconds(response.headers.get("Retry-After"))
         return ApiError(doing, problem, self._advice(status, retry_after), status, retry_after)
 
-    def _advice(self, status: int, retry_after: t.Optional[float]) -> str:
+    def _advice(self, status: int, retry_after: float | None) -> str:
         if status == 401:
             return (
                 "check that management_api_key is a valid management API key that was not revoked, and that region "
@@ -374,7 +374,7 @@ class Client:
         if status == 429:
             if retry_after is not None and retry_after + 1 > self.patience.left:
                 reset = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=min(retry_after, 1e9))
-                return "the quota is reset at {0:%Y-%m-%d %H:%M:%S} UTC: run this again then".format(reset)
+                return f"the quota is reset at {reset:%Y-%m-%d %H:%M:%S} UTC: run this again then"
             return (
                 "run this again later: the API allows 100 requests a second and 100,000 a day in a project, and the "
                 "day's quota is reset at midnight UTC"
@@ -432,8 +432,8 @@ def _is_cut_off(response: requests.Response) -> bool:
 
 def _causes(error: t.Any) -> t.Iterator[BaseException]:
     """An exception and all that is wrapped in it, outermost first, but not what it happened in the wake of."""
-    seen: t.Set[int] = set()
-    waiting: t.List[t.Any] = [error]
+    seen: set[int] = set()
+    waiting: list[t.Any] = [error]
     while waiting:
         cause = waiting.pop(0)
         if isinstance(cause, BaseException) and not isinstance(cause, RequestFailed) and id(cause) not in seen:
@@ -449,5 +449,5 @@ def _reason(causes: t.Iterable[BaseException]) -> str:
         refused = re.search(r"Tunnel connection failed: (\d{3} [\w ]*)", str(cause))
         words = refused.group(1) if refused else getattr(cause, "strerror", None)
         if isinstance(words, str) and words:
-            return " ({0})".format(words)
+            return f" ({words})"
     return ""

@@ -36,7 +36,7 @@ class Deadline:
     def __init__(self, seconds: float) -> None:
         self.expired = False
         self.connected = False
-        self._socket: t.Optional[socket.socket] = None
+        self._socket: socket.socket | None = None
         self._timer = threading.Timer(seconds, self._expire)
         self._timer.daemon = True
 

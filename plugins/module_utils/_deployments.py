@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import builtins
 import re
 import typing as t
 from urllib.parse import quote
@@ -29,11 +30,11 @@ class Deployment(t.NamedTuple):
     project's default deployment, which is the project's API key, does not.
     """
 
-    id: t.Optional[str]
+    id: str | None
     project_id: str
     label: str
-    key: t.Optional[str]
-    type: t.Optional[str]
+    key: str | None
+    type: str | None
     deleted: bool
 
     @property
@@ -41,54 +42,54 @@ class Deployment(t.NamedTuple):
         """Whether it is the default deployment of its project, which is never purged."""
         return self.type is None
 
-    def as_result(self) -> t.Dict[str, t.Any]:
+    def as_result(self) -> dict[str, t.Any]:
         """The documented return value ``deployment``."""
         return dict(self._asdict())
 
 
-def without_keys(result: t.Mapping[str, t.Any]) -> t.Dict[str, t.Any]:
+def without_keys(result: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """The return values of a module, with every ``key`` in ``deployments`` replaced by None."""
     if "deployments" not in result:
         return dict(result)
     return dict(result, deployments=[row and dict(row, key=None) for row in result["deployments"]])
 
 
-def type_of_key(key: t.Optional[str]) -> t.Optional[str]:
+def type_of_key(key: str | None) -> str | None:
     """``client`` or ``server``, or None if the key has no known prefix."""
     match = re.match(r"(client|server)-", key or "")
     return match.group(1) if match else None
 
 
-def order_of_id(identifier: str) -> t.Tuple[int, int, str]:
+def order_of_id(identifier: str) -> tuple[int, int, str]:
     """A sort key for ids, which may be numbers or text: numbers by value, before all others."""
     if re.fullmatch(r"[0-9]{1,100}", identifier):
         return (0, int(identifier), identifier)
     return (1, 0, identifier)
 
 
-def order_of(deployment: Deployment) -> t.Tuple[t.Any, ...]:
+def order_of(deployment: Deployment) -> tuple[t.Any, ...]:
     """A sort key for deployments: by project, label and id."""
     return (order_of_id(deployment.project_id), deployment.label, order_of_id(deployment.id or ""))
 
 
-def check_identifier(option: str, value: t.Optional[str]) -> None:
+def check_identifier(option: str, value: str | None) -> None:
     """Refuse a value of an option that cannot be the id of a project or a deployment; None is fine.
 
     :raises InputError: naming the option.
     """
     if value is not None and identifier_from(value) is None:
-        problem = "cannot be {0!r}".format(value) if value else "is empty"
-        raise InputError("use the options", "{0} {1}".format(option, problem), "give it as Amplitude shows it")
+        problem = f"cannot be {value!r}" if value else "is empty"
+        raise InputError("use the options", f"{option} {problem}", "give it as Amplitude shows it")
 
 
 def select(
     deployments: t.Iterable[Deployment],
-    project_id: t.Optional[str] = None,
-    labels: t.Optional[t.Collection[str]] = None,
-    ids: t.Optional[t.Collection[str]] = None,
-    type: t.Optional[str] = None,
+    project_id: str | None = None,
+    labels: t.Collection[str] | None = None,
+    ids: t.Collection[str] | None = None,
+    type: str | None = None,
     include_archived: bool = False,
-) -> t.List[Deployment]:
+) -> list[Deployment]:
     """The deployments that pass every filter that is not None, sorted by project, label and id."""
     found = [
         row
@@ -111,12 +112,12 @@ class Deployments:
     def __init__(self, client: Client) -> None:
         self.client = client
 
-    def list(self) -> t.List[Deployment]:
+    def list(self) -> builtins.list[Deployment]:
         """All deployments, archived ones too, in the order of the API, which is not documented.
 
         A list can change between two of its pages, so that a row is sent twice; the later one counts.
         """
-        found: t.Dict[t.Optional[str], Deployment] = {}
+        found: dict[str | None, Deployment] = {}
         for page in self.client.pages(_PATH, "deployments", _DOING_LIST):
             for row in page:
                 deployment = self._from_row(row)
@@ -125,20 +126,18 @@ class Deployments:
 
     def create(self, project_id: str, label: str, type: str) -> str:
         """Create a deployment and return its id. The API answers with nothing else: the key is only in the list."""
-        doing = "create the {0} deployment {1!r} in project {2}".format(type, label, project_id)
+        doing = f"create the {type} deployment {label!r} in project {project_id}"
         answer = self.client.post(_PATH, doing, dict(projectId=project_id, label=label, type=type))
         identifier = identifier_from(answer.get("id")) if isinstance(answer, dict) else None
         if identifier is None:
             raise self.client.unexpected(doing, "without the id of the new deployment")
         return identifier
 
-    def edit(self, deployment: Deployment, label: t.Optional[str] = None, archive: t.Optional[bool] = None) -> None:
+    def edit(self, deployment: Deployment, label: str | None = None, archive: bool | None = None) -> None:
         """Rename, archive or restore a deployment; what is None stays as it is."""
         body = {name: value for name, value in (("label", label), ("archive", archive)) if value is not None}
         words = {None: "rename", True: "archive", False: "restore"}
-        doing = "{0} the deployment {1!r} (id {2}) in project {3}".format(
-            words[archive], deployment.label, deployment.id, deployment.project_id
-        )
+        doing = f"{words[archive]} the deployment {deployment.label!r} (id {deployment.id}) in project {deployment.project_id}"
         self.client.patch("{0}/{1}".format(_PATH, quote(deployment.id or "", safe="")), doing, body)
 
     def _from_row(self, row: t.Mapping[str, t.Any]) -> Deployment:
@@ -164,7 +163,7 @@ class Deployments:
         )
 
 
-def identifier_from(value: t.Any) -> t.Optional[str]:
+def identifier_from(value: t.Any) -> str | None:
     """An id as text, whether it came as text or as a number (which of the two is not documented); None if neither."""
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)

@@ -38,16 +38,16 @@ class Row(t.NamedTuple):
     """
 
     project_id: str
-    label: t.Optional[str]
-    id: t.Optional[str]
-    type: t.Optional[str]
-    deleted: t.Optional[bool]
+    label: str | None
+    id: str | None
+    type: str | None
+    deleted: bool | None
     listed: bool
     default: bool
-    drift: t.Optional[str]
-    detail: t.Optional[str]
+    drift: str | None
+    detail: str | None
     changes: t.Sequence[t.Mapping[str, t.Any]]
-    unused: t.Optional[bool]
+    unused: bool | None
 
 
 def find_drift(
@@ -55,8 +55,8 @@ def find_drift(
     project_ids: t.Container[str],
     observed: Observed,
     rules: Rules,
-    usage: t.Optional[Usage] = None,
-) -> t.List[Row]:
+    usage: Usage | None = None,
+) -> list[Row]:
     """Compare what is wanted with what there is.
 
     :param project_ids: the projects whose active deployments have to be listed, and are told about.
@@ -65,7 +65,7 @@ def find_drift(
     """
     plans, refusals, claimed = plan_each(wanted, observed, rules)
     rows = [_planned(decision, usage) for decision in plans.values()]
-    meant: t.Set[t.Optional[str]] = set(claimed)
+    meant: set[str | None] = set(claimed)
     for index, refusal in refusals.items():
         found = _meant(wanted[index], observed)
         meant.update(row.id for row in found)
@@ -79,7 +79,7 @@ def find_drift(
     return sorted(rows, key=lambda row: (order_of_id(row.project_id), row.label or "", order_of_id(row.id or "")))
 
 
-def summary_of(rows: t.Iterable[Row], project_ids: t.Iterable[str]) -> t.Dict[str, t.Any]:
+def summary_of(rows: t.Iterable[Row], project_ids: t.Iterable[str]) -> dict[str, t.Any]:
     """The documented return value ``summary``: counts of the rows, in all and for each project."""
     rows = list(rows)
     projects = [
@@ -89,7 +89,7 @@ def summary_of(rows: t.Iterable[Row], project_ids: t.Iterable[str]) -> t.Dict[st
     return dict(_counts(rows), projects=projects)
 
 
-def _counts(rows: t.Sequence[Row]) -> t.Dict[str, t.Any]:
+def _counts(rows: t.Sequence[Row]) -> dict[str, t.Any]:
     kinds = {kind: sum(row.drift == kind for row in rows) for kind in KINDS}
     return dict(
         total=len(rows),
@@ -99,7 +99,7 @@ def _counts(rows: t.Sequence[Row]) -> t.Dict[str, t.Any]:
     )
 
 
-def _planned(decision: Plan, usage: t.Optional[Usage]) -> Row:
+def _planned(decision: Plan, usage: Usage | None) -> Row:
     if decision.before is None and decision.after is None:
         return _nothing(decision.wanted)
     if not decision.changes:
@@ -113,20 +113,20 @@ def _planned(decision: Plan, usage: t.Optional[Usage]) -> Row:
     if before.deleted != after.deleted:
         details.append("it is archived instead of active" if before.deleted else "it is active instead of absent")
     if before.label != after.label:
-        details.append("it has the label {0!r}".format(before.label))
+        details.append(f"it has the label {before.label!r}")
     return _row(before, usage)._replace(label=after.label, drift=kind, detail=" and ".join(details), changes=changes)
 
 
-def _refused(item: Wanted, found: t.Sequence[Deployment], refusal: Refused, usage: t.Optional[Usage]) -> Row:
+def _refused(item: Wanted, found: t.Sequence[Deployment], refusal: Refused, usage: Usage | None) -> Row:
     row = _row(found[0], usage) if len(found) == 1 else _nothing(item)
     return row._replace(
         label=item.label or row.label,
         drift=_OF_REFUSAL.get(type(refusal), "conflict"),
-        detail="{0}; {1}".format(refusal.problem, refusal.advice),
+        detail=f"{refusal.problem}; {refusal.advice}",
     )
 
 
-def _unlisted(row: Deployment, observed: Observed, usage: t.Optional[Usage]) -> Row:
+def _unlisted(row: Deployment, observed: Observed, usage: Usage | None) -> Row:
     same = [each.id for each in observed.with_label(row.project_id, row.label, deleted=False) if each.id != row.id]
     if same:
         kind, detail = "duplicate", "it is not listed, and has the label of {0}".format(", ".join(map(str, same)))
@@ -135,7 +135,7 @@ def _unlisted(row: Deployment, observed: Observed, usage: t.Optional[Usage]) -> 
     return _row(row, usage)._replace(listed=False, drift=kind, detail=detail)
 
 
-def _row(row: Deployment, usage: t.Optional[Usage]) -> Row:
+def _row(row: Deployment, usage: Usage | None) -> Row:
     """A row for a deployment that is listed, and as it should be."""
     unused = None
     if usage is not None and not row.deleted and not row.is_default:
@@ -148,7 +148,7 @@ def _nothing(item: Wanted) -> Row:
     return Row(item.project_id, item.label, item.id, item.type, None, True, False, None, None, (), None)
 
 
-def _meant(item: Wanted, observed: Observed) -> t.List[Deployment]:
+def _meant(item: Wanted, observed: Observed) -> list[Deployment]:
     """The deployments that a wish which cannot be planned is about, so that they are not told as unlisted too."""
     if item.id is not None:
         found = observed.with_id(item.id)

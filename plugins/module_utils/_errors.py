@@ -35,7 +35,7 @@ class AmplitudeError(Exception):
         super().__init__(doing, problem, advice)
 
     def __str__(self) -> str:
-        return "Could not {0}: {1}; {2}.".format(self.doing, self.problem, self.advice)
+        return f"Could not {self.doing}: {self.problem}; {self.advice}."
 
 
 class MissingLibrary(AmplitudeError):
@@ -98,7 +98,7 @@ class RequestFailed(AmplitudeError):
     """
 
     outcome_unknown = False
-    retry_after: t.Optional[float] = None
+    retry_after: float | None = None
 
     def __init__(self, doing: str, problem: str, advice: str, transient: bool = False) -> None:
         super().__init__(doing, problem, advice)
@@ -127,9 +127,7 @@ class ApiError(RequestFailed):
     :param status: the HTTP status code.
     """
 
-    def __init__(
-        self, doing: str, problem: str, advice: str, status: int, retry_after: t.Optional[float] = None
-    ) -> None:
+    def __init__(self, doing: str, problem: str, advice: str, status: int, retry_after: float | None = None) -> None:
         super().__init__(doing, problem, advice, transient=status == 429 or status >= 500)
         self.status = status
         self.outcome_unknown = status >= 500 or status < 200

@@ -25,17 +25,15 @@ class Wanted(t.NamedTuple):
     """
 
     project_id: str
-    label: t.Optional[str] = None
-    type: t.Optional[str] = None
+    label: str | None = None
+    type: str | None = None
     state: str = "present"
-    id: t.Optional[str] = None
-    previous_label: t.Optional[str] = None
+    id: str | None = None
+    previous_label: str | None = None
 
     def __str__(self) -> str:
-        which = "deployment" if self.label is None else "deployment {0!r}".format(self.label)
-        return "{0}{1} in project {2}".format(
-            which, "" if self.id is None else " (id {0})".format(self.id), self.project_id
-        )
+        which = "deployment" if self.label is None else f"deployment {self.label!r}"
+        return "{0}{1} in project {2}".format(which, "" if self.id is None else f" (id {self.id})", self.project_id)
 
 
 class Rules(t.NamedTuple):
@@ -53,9 +51,9 @@ class Change(t.NamedTuple):
     """
 
     action: str
-    id: t.Optional[str]
+    id: str | None
     label: str
-    previous_label: t.Optional[str] = None
+    previous_label: str | None = None
 
 
 class Plan(t.NamedTuple):
@@ -66,9 +64,9 @@ class Plan(t.NamedTuple):
     """
 
     wanted: Wanted
-    before: t.Optional[Deployment]
-    after: t.Optional[Deployment]
-    changes: t.Tuple[Change, ...] = ()
+    before: Deployment | None
+    after: Deployment | None
+    changes: tuple[Change, ...] = ()
     wave: int = 0
 
     @property
@@ -76,12 +74,12 @@ class Plan(t.NamedTuple):
         """Whether an active deployment becomes an archived one."""
         return any(change.action == "archive" for change in self.changes)
 
-    def diff(self) -> t.Dict[str, t.Any]:
+    def diff(self) -> dict[str, t.Any]:
         """Before and after of the managed fields; ``{}`` stands for absent or archived. Never a key."""
         return dict(before=_managed(self.before), after=_managed(self.after))
 
 
-def changes_between(before: Deployment, after: Deployment) -> t.Tuple[Change, ...]:
+def changes_between(before: Deployment, after: Deployment) -> tuple[Change, ...]:
     """The changes that lead from one state of a deployment to another; one PATCH carries out all of them."""
     changes = []
     if before.deleted and not after.deleted:
@@ -97,8 +95,8 @@ class Observed:
     """The deployments of an account, archived ones too, indexed for the questions that a plan asks."""
 
     def __init__(self, deployments: t.Iterable[Deployment]) -> None:
-        self._by_id: t.Dict[t.Optional[str], Deployment] = {}
-        self._by_label: t.Dict[t.Tuple[str, str], t.List[Deployment]] = {}
+        self._by_id: dict[str | None, Deployment] = {}
+        self._by_label: dict[tuple[str, str], list[Deployment]] = {}
         for deployment in deployments:
             self._by_id[deployment.id] = deployment
             self._by_label.setdefault((deployment.project_id, deployment.label), []).append(deployment)
@@ -110,7 +108,7 @@ class Observed:
         other._by_label = {label: list(rows) for label, rows in self._by_label.items()}
         return other
 
-    def replace(self, before: t.Optional[Deployment], after: t.Optional[Deployment]) -> None:
+    def replace(self, before: Deployment | None, after: Deployment | None) -> None:
         """Pretend that a deployment has changed, or has been created."""
         if before is not None:
             self._by_label[(before.project_id, before.label)].remove(before)
@@ -122,25 +120,25 @@ class Observed:
         """Every deployment that is not archived, in no particular order."""
         return (row for row in self._by_id.values() if not row.deleted)
 
-    def warnings_about(self, project_ids: t.Collection[str]) -> t.List[str]:
+    def warnings_about(self, project_ids: t.Collection[str]) -> list[str]:
         """A warning for each of these projects of which nothing is listed. Documented: each has a default deployment."""
         listed = {row.project_id for row in self._by_id.values()}
         return [
-            "No deployment of project {0} is listed, not even its default one: perhaps the project_id is wrong, or the "
-            "management API key does not cover the project.".format(project_id)
+            f"No deployment of project {project_id} is listed, not even its default one: perhaps the project_id is wrong, or the "
+            "management API key does not cover the project."
             for project_id in sorted(set(project_ids) - listed, key=order_of_id)
         ]
 
-    def with_id(self, identifier: str) -> t.Optional[Deployment]:
+    def with_id(self, identifier: str) -> Deployment | None:
         """The deployment with this id in any project."""
         return self._by_id.get(identifier)
 
-    def with_label(self, project_id: str, label: str, deleted: bool) -> t.List[Deployment]:
+    def with_label(self, project_id: str, label: str, deleted: bool) -> list[Deployment]:
         """The active or the archived deployments with exactly this label in a project, lowest id first."""
         found = [row for row in self._by_label.get((project_id, label), ()) if row.deleted is deleted]
         return sorted(found, key=lambda row: order_of_id(row.id or ""))
 
-    def with_similar_label(self, project_id: str, label: str) -> t.List[Deployment]:
+    def with_similar_label(self, project_id: str, label: str) -> list[Deployment]:
         """The deployments, active ones first, whose label differs at most in upper and lower case."""
         found = [
             row for row in self._by_id.values() if row.project_id == project_id and row.label.lower() == label.lower()
@@ -155,8 +153,8 @@ def validate(wanted: Wanted) -> None:
     """
     check_identifier("project_id", wanted.project_id)
     check_identifier("id", wanted.id)
-    if wanted.label is not None and not re.fullmatch("[{0}]+".format(LABEL_CHARACTERS), wanted.label):
-        problem = "label cannot be {0!r}".format(wanted.label) if wanted.label else "label is empty"
+    if wanted.label is not None and not re.fullmatch(f"[{LABEL_CHARACTERS}]+", wanted.label):
+        problem = f"label cannot be {wanted.label!r}" if wanted.label else "label is empty"
         raise InputError(
             "use the options",
             problem,
@@ -183,14 +181,14 @@ def active_with_key(wanted: Wanted, observed: Observed) -> Deployment:
 
     :raises Refused: there is none or are several, or it has no key.
     """
-    doing = "look up the key of {0}".format(wanted)
+    doing = f"look up the key of {wanted}"
     found = _with_label(wanted, observed, deleted=False)
     if not found:
         archived = _with_label(wanted, observed, deleted=True)
         if archived:
             raise NotFound(
                 doing,
-                "it is archived (id {0})".format(_ids(archived)),
+                f"it is archived (id {_ids(archived)})",
                 "restore it with the module amplitude_deployment, or use another label",
             )
         raise NotFound(
@@ -199,11 +197,11 @@ def active_with_key(wanted: Wanted, observed: Observed) -> Deployment:
     if len(found) > 1:
         raise Refused(
             doing,
-            "several active deployments have this label, with the ids {0}".format(_ids(found)),
+            f"several active deployments have this label, with the ids {_ids(found)}",
             "archive or rename those that are not meant",
         )
     if not found[0].key:
-        raise Refused(doing, "the API lists {0} without a key".format(_name(found[0])), "ask Amplitude for it")
+        raise Refused(doing, f"the API lists {_name(found[0])} without a key", "ask Amplitude for it")
     return found[0]
 
 
@@ -220,13 +218,13 @@ def _plan_present(wanted: Wanted, observed: Observed, rules: Rules) -> Plan:
             otherwise = "or use another label"
         raise TypeContradiction(
             _doing(wanted),
-            "{0} is a {1} deployment, and the API cannot change the type".format(_name(before), before.type),
-            "set type to {0}, {1}".format(before.type, otherwise),
+            f"{_name(before)} is a {before.type} deployment, and the API cannot change the type",
+            f"set type to {before.type}, {otherwise}",
         )
     if before.deleted and not rules.restore_archived:
         raise Refused(
             _doing(wanted),
-            "{0} is archived and restore_archived is false".format(_name(before)),
+            f"{_name(before)} is archived and restore_archived is false",
             "leave out id to create a new one, or set restore_archived to true",
         )
     label = wanted.label or before.label
@@ -237,7 +235,7 @@ def _plan_present(wanted: Wanted, observed: Observed, rules: Rules) -> Plan:
         if holders:
             raise LabelTaken(
                 _doing(wanted),
-                "the label {0!r} belongs to the active deployment with the id {1} already".format(label, _ids(holders)),
+                f"the label {label!r} belongs to the active deployment with the id {_ids(holders)} already",
                 "archive or rename that one first, or use another label",
             )
     return Plan(wanted, before, after, changes)
@@ -265,28 +263,28 @@ def _plan_absent(wanted: Wanted, observed: Observed, rules: Rules) -> Plan:
     if wanted.type and before.type and wanted.type != before.type:
         raise TypeContradiction(
             _doing(wanted),
-            "{0} is a {1} deployment, so it is probably not the one that is meant".format(_name(before), before.type),
-            "set type to {0} or leave it out to archive this one".format(before.type),
+            f"{_name(before)} is a {before.type} deployment, so it is probably not the one that is meant",
+            f"set type to {before.type} or leave it out to archive this one",
         )
     if before.is_default and not rules.force:
         raise DefaultDeployment(
             _doing(wanted),
-            "{0} has no key with the prefix client- or server-, so it counts as the default deployment of the project, "
-            "on which Web Experiments and Guides depend".format(_name(before)),
+            f"{_name(before)} has no key with the prefix client- or server-, so it counts as the default deployment of the project, "
+            "on which Web Experiments and Guides depend",
             "keep it, or set force to true to archive it all the same",
         )
     after = before._replace(deleted=True)
     return Plan(wanted, before, after, changes_between(before, after))
 
 
-def _find_present(wanted: Wanted, observed: Observed, rules: Rules) -> t.Optional[Deployment]:
+def _find_present(wanted: Wanted, observed: Observed, rules: Rules) -> Deployment | None:
     """The deployment to keep, rename or restore, or None if one has to be created."""
     if wanted.id is not None:
         found = _find_by_id(wanted, observed)
         if found is None:
             raise NotFound(
                 _doing(wanted),
-                "there is no deployment with the id {0}".format(wanted.id),
+                f"there is no deployment with the id {wanted.id}",
                 "correct the id (the module amplitude_deployment_info lists them), or leave it out to go by label",
             )
         return found
@@ -298,22 +296,22 @@ def _find_present(wanted: Wanted, observed: Observed, rules: Rules) -> t.Optiona
     return active
 
 
-def _find_by_id(wanted: Wanted, observed: Observed) -> t.Optional[Deployment]:
+def _find_by_id(wanted: Wanted, observed: Observed) -> Deployment | None:
     found = observed.with_id(wanted.id or "")
     if found is not None and found.project_id != wanted.project_id:
         raise Refused(
             _doing(wanted),
-            "{0} belongs to project {1}".format(_name(found), found.project_id),
+            f"{_name(found)} belongs to project {found.project_id}",
             "correct id or project_id",
         )
     return found
 
 
-def _with_label(wanted: Wanted, observed: Observed, deleted: bool) -> t.List[Deployment]:
+def _with_label(wanted: Wanted, observed: Observed, deleted: bool) -> list[Deployment]:
     return observed.with_label(wanted.project_id, wanted.label or "", deleted)
 
 
-def _only(wanted: Wanted, found: t.Sequence[Deployment]) -> t.Optional[Deployment]:
+def _only(wanted: Wanted, found: t.Sequence[Deployment]) -> Deployment | None:
     """The only one found, or None.
 
     :raises Ambiguous: there are several, so nobody can tell which one is meant.
@@ -330,14 +328,14 @@ def _only(wanted: Wanted, found: t.Sequence[Deployment]) -> t.Optional[Deploymen
     return found[0] if found else None
 
 
-def _managed(deployment: t.Optional[Deployment]) -> t.Dict[str, t.Any]:
+def _managed(deployment: Deployment | None) -> dict[str, t.Any]:
     if deployment is None or deployment.deleted:
         return {}
     return dict(project_id=deployment.project_id, label=deployment.label, type=deployment.type)
 
 
 def _name(deployment: Deployment) -> str:
-    return "deployment {0!r} (id {1})".format(deployment.label, deployment.id)
+    return f"deployment {deployment.label!r} (id {deployment.id})"
 
 
 def _ids(deployments: t.Iterable[Deployment]) -> str:
@@ -345,4 +343,4 @@ def _ids(deployments: t.Iterable[Deployment]) -> str:
 
 
 def _doing(wanted: Wanted) -> str:
-    return "make {0} {1}".format(wanted, wanted.state)
+    return f"make {wanted} {wanted.state}"

@@ -22,8 +22,8 @@ class Purge(t.NamedTuple):
     nothing is wanted.
     """
 
-    project_ids: t.FrozenSet[str]
-    limit: t.Optional[int] = None
+    project_ids: frozenset[str]
+    limit: int | None = None
 
 
 USUAL_LIMIT = 10
@@ -35,10 +35,10 @@ def check_concurrency(concurrency: int) -> None:
     :raises InputError: saying what the range is.
     """
     if not 1 <= concurrency <= 32:
-        raise InputError("use the options", "concurrency is {0}".format(concurrency), "give a number from 1 to 32")
+        raise InputError("use the options", f"concurrency is {concurrency}", "give a number from 1 to 32")
 
 
-def wanted_from(items: t.Iterable[t.Mapping[str, t.Any]], project_id: t.Optional[str]) -> t.List[Wanted]:
+def wanted_from(items: t.Iterable[t.Mapping[str, t.Any]], project_id: str | None) -> list[Wanted]:
     """The wishes in a list of deployments as modules take it.
 
     :param project_id: of those that have none of their own.
@@ -50,12 +50,12 @@ def wanted_from(items: t.Iterable[t.Mapping[str, t.Any]], project_id: t.Optional
         if options["project_id"] is None:
             options["project_id"] = project_id
         if options["project_id"] is None:
-            raise _unusable("item {0} has no project_id".format(number), "set it there or for the whole task")
+            raise _unusable(f"item {number} has no project_id", "set it there or for the whole task")
         wanted.append(Wanted(**options))
     return wanted
 
 
-def purge_from(params: t.Mapping[str, t.Any], wanted: t.Iterable[Wanted]) -> t.Optional[Purge]:
+def purge_from(params: t.Mapping[str, t.Any], wanted: t.Iterable[Wanted]) -> Purge | None:
     """What the options ``purge`` and ``purge_limit`` allow to archive.
 
     :raises InputError: it is not known in which project, or the limit is negative.
@@ -70,7 +70,7 @@ def purge_from(params: t.Mapping[str, t.Any], wanted: t.Iterable[Wanted]) -> t.O
         raise InputError("use the options", "purge is true, but no project is named", "set project_id")
     limit = params["purge_limit"]
     if limit is not None and limit < 0:
-        raise InputError("use the options", "purge_limit is {0}".format(limit), "give a number from 0")
+        raise InputError("use the options", f"purge_limit is {limit}", "give a number from 0")
     return Purge(frozenset(project_ids), limit)
 
 
@@ -79,39 +79,35 @@ def validate_all(wanted: t.Sequence[Wanted]) -> None:
 
     :raises InputError: naming the items, which are counted from 1.
     """
-    labels: t.Dict[t.Tuple[str, str], int] = {}
-    ids: t.Dict[str, int] = {}
+    labels: dict[tuple[str, str], int] = {}
+    ids: dict[str, int] = {}
     for number, item in enumerate(wanted, 1):
         try:
             validate(item)
         except InputError as error:
-            raise _unusable("item {0}: {1}".format(number, error.problem), error.advice) from None
+            raise _unusable(f"item {number}: {error.problem}", error.advice) from None
         if item.label is not None:
             first = labels.setdefault((item.project_id, item.label), number)
             if first != number:
                 raise _unusable(
-                    "items {0} and {1} have the same label {2!r} in project {3}".format(
-                        first, number, item.label, item.project_id
-                    ),
+                    f"items {first} and {number} have the same label {item.label!r} in project {item.project_id}",
                     "leave one of them out",
                 )
         if item.id is not None:
             first = ids.setdefault(item.id, number)
             if first != number:
-                raise _unusable(
-                    "items {0} and {1} have the same id {2}".format(first, number, item.id), "leave one of them out"
-                )
+                raise _unusable(f"items {first} and {number} have the same id {item.id}", "leave one of them out")
     _validate_renames(wanted, labels)
     _renames_first(wanted)
 
 
-def _validate_renames(wanted: t.Sequence[Wanted], labels: t.Mapping[t.Tuple[str, str], int]) -> None:
+def _validate_renames(wanted: t.Sequence[Wanted], labels: t.Mapping[tuple[str, str], int]) -> None:
     """Find what is wrong with the previous labels; that of what is to be absent has no meaning.
 
     :param labels: by project and label, the numbers of the items.
     :raises InputError: naming the items.
     """
-    previous: t.Dict[t.Tuple[str, str], int] = {}
+    previous: dict[tuple[str, str], int] = {}
     for number, item in enumerate(wanted, 1):
         if item.state == "absent" or item.previous_label is None:
             continue
@@ -119,24 +115,18 @@ def _validate_renames(wanted: t.Sequence[Wanted], labels: t.Mapping[t.Tuple[str,
         other = labels.get(label)
         if other is not None and wanted[other - 1].state == "absent":
             raise _unusable(
-                "item {0} is to be renamed from {1!r}, which item {2} says is absent".format(
-                    number, item.previous_label, other
-                ),
-                "leave out item {0} or the previous_label".format(other),
+                f"item {number} is to be renamed from {item.previous_label!r}, which item {other} says is absent",
+                f"leave out item {other} or the previous_label",
             )
         first = previous.setdefault(label, number)
         if first != number:
             raise _unusable(
-                "items {0} and {1} are both to be renamed from {2!r} in project {3}".format(
-                    first, number, item.previous_label, item.project_id
-                ),
+                f"items {first} and {number} are both to be renamed from {item.previous_label!r} in project {item.project_id}",
                 "leave out previous_label in one of them",
             )
 
 
-def plan_all(
-    wanted: t.Sequence[Wanted], observed: Observed, rules: Rules, purge: t.Optional[Purge] = None
-) -> t.List[Plan]:
+def plan_all(wanted: t.Sequence[Wanted], observed: Observed, rules: Rules, purge: Purge | None = None) -> list[Plan]:
     """Decide what has to be written so that all that is wanted becomes true.
 
     :return: a plan for each of the wishes, in their order, and after them one for each deployment to purge.
@@ -160,7 +150,7 @@ def raise_first(refusals: t.Mapping[int, Refused]) -> None:
 
 def plan_each(
     wanted: t.Sequence[Wanted], observed: Observed, rules: Rules
-) -> t.Tuple[t.Dict[int, Plan], t.Dict[int, Refused], t.Dict[t.Optional[str], Plan]]:
+) -> tuple[dict[int, Plan], dict[int, Refused], dict[str | None, Plan]]:
     """Decide about each of the wishes, as far as it can be decided.
 
     :param wanted: what :func:`validate_all` has let pass.
@@ -168,12 +158,12 @@ def plan_each(
         deployments, the plans that are about them.
     """
     state = observed.copy()
-    plans: t.Dict[int, Plan] = {}
-    refusals: t.Dict[int, Refused] = {}
-    claimed: t.Dict[t.Optional[str], Plan] = {}
+    plans: dict[int, Plan] = {}
+    refusals: dict[int, Refused] = {}
+    claimed: dict[str | None, Plan] = {}
     waiting = _renames_first(wanted)
     while waiting:
-        put_off: t.List[int] = []
+        put_off: list[int] = []
         for index in waiting:
             try:
                 decision = plan(wanted[index], state, rules)
@@ -206,9 +196,7 @@ def plan_each(
     return plans, refusals, claimed
 
 
-def unlisted(
-    observed: Observed, project_ids: t.Container[str], claimed: t.Container[t.Optional[str]]
-) -> t.List[Deployment]:
+def unlisted(observed: Observed, project_ids: t.Container[str], claimed: t.Container[str | None]) -> list[Deployment]:
     """The active deployments of some projects that no wish is about, without the default ones, in order."""
     return sorted(
         (
@@ -244,22 +232,22 @@ def check_usage(plans: t.Iterable[Plan], usage: Usage) -> None:
         )
 
 
-def _renames_first(wanted: t.Sequence[Wanted]) -> t.List[int]:
+def _renames_first(wanted: t.Sequence[Wanted]) -> list[int]:
     """The wishes in an order in which a label is given up before another wish asks for it.
 
     :raises InputError: labels are to be renamed in a circle.
     """
-    gives_up: t.Dict[t.Tuple[str, t.Optional[str]], int] = {
+    gives_up: dict[tuple[str, str | None], int] = {
         (item.project_id, item.previous_label): index
         for index, item in enumerate(wanted)
         if item.previous_label and item.state == "present"
     }
-    ordered: t.List[int] = []
-    placed: t.Set[int] = set()
+    ordered: list[int] = []
+    placed: set[int] = set()
     # An item with an id gives up the label that its deployment has now, whatever that is.
     for start in sorted(range(len(wanted)), key=lambda index: wanted[index].id is None):
-        chain: t.List[int] = []
-        index: t.Optional[int] = start
+        chain: list[int] = []
+        index: int | None = start
         while index is not None and index not in placed:
             if index in chain:
                 raise _unusable(
@@ -278,14 +266,12 @@ def _refuse_claimed(item: Wanted, other: Plan) -> Refused:
     before = t.cast(Deployment, other.before)
     return Refused(
         "plan all deployments together",
-        "{0} and {1} both mean the deployment {2!r} with the id {3}".format(
-            other.wanted, item, before.label, before.id
-        ),
+        f"{other.wanted} and {item} both mean the deployment {before.label!r} with the id {before.id}",
         "leave one of them out",
     )
 
 
-def _wave(decision: Plan, observed: Observed, claimed: t.Mapping[t.Optional[str], Plan]) -> int:
+def _wave(decision: Plan, observed: Observed, claimed: t.Mapping[str | None, Plan]) -> int:
     """One more than the wave in which another plan gives up the label that this one makes active.
 
     An archived deployment counts too: whether its label is free to be used is not documented.
@@ -298,25 +284,23 @@ def _wave(decision: Plan, observed: Observed, claimed: t.Mapping[t.Optional[str]
 
 
 def _plan_purge(
-    wanted: t.Sequence[Wanted], observed: Observed, purge: Purge, claimed: t.Container[t.Optional[str]]
-) -> t.List[Plan]:
+    wanted: t.Sequence[Wanted], observed: Observed, purge: Purge, claimed: t.Container[str | None]
+) -> list[Plan]:
     rows = unlisted(observed, purge.project_ids, claimed)
-    doing = "purge project {0}".format(_projects(purge.project_ids))
+    doing = f"purge project {_projects(purge.project_ids)}"
     kept = {item.project_id for item in wanted if item.state == "present"}
     lost = [row for row in rows if row.project_id not in kept]
     if lost and purge.limit is None:
         raise Refused(
             doing,
-            "none of the deployments is to be present in project {0}, so that all there would be archived: {1}".format(
-                _projects({row.project_id for row in lost}), _names(lost)
-            ),
-            "set purge_limit to at least {0} if that is meant".format(len(rows)),
+            f"none of the deployments is to be present in project {_projects({row.project_id for row in lost})}, so that all there would be archived: {_names(lost)}",
+            f"set purge_limit to at least {len(rows)} if that is meant",
         )
     limit = USUAL_LIMIT if purge.limit is None else purge.limit
     if len(rows) > limit:
         raise Refused(
             doing,
-            "{0} deployments would be archived, but purge_limit is {1}: {2}".format(len(rows), limit, _names(rows)),
+            f"{len(rows)} deployments would be archived, but purge_limit is {limit}: {_names(rows)}",
             "list those that are wanted, or raise purge_limit",
         )
     plans_of_purge = []
@@ -328,7 +312,7 @@ def _plan_purge(
 
 
 def _names(rows: t.Iterable[Deployment]) -> str:
-    return ", ".join("{0!r} (id {1})".format(row.label, row.id) for row in rows)
+    return ", ".join(f"{row.label!r} (id {row.id})" for row in rows)
 
 
 def _projects(project_ids: t.Iterable[str]) -> str:

@@ -33,7 +33,7 @@ def may_retry(verb: str, failure: RequestFailed) -> bool:
     return failure.transient and (verb in REPEATABLE or not failure.outcome_unknown)
 
 
-def backoff(attempt: int, retry_after: t.Optional[float], random_value: t.Callable[[], float] = random.random) -> float:
+def backoff(attempt: int, retry_after: float | None, random_value: t.Callable[[], float] = random.random) -> float:
     """The seconds to wait after a failed attempt (0 is the first): exponential with full jitter.
 
     What the service asks for in Retry-After is the least; the jitter comes on top, so that hosts which were refused
@@ -43,7 +43,7 @@ def backoff(attempt: int, retry_after: t.Optional[float], random_value: t.Callab
     return jitter if retry_after is None else retry_after + min(jitter, 1.0)
 
 
-def retry_after_seconds(header: t.Optional[str]) -> t.Optional[float]:
+def retry_after_seconds(header: str | None) -> float | None:
     """The seconds that a Retry-After header asks to wait, as a number or until a date; None if it does not say.
 
     urllib3 can parse it too, but some of its versions cut it to six hours, which hides when a day's quota is reset.

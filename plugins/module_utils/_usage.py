@@ -22,14 +22,14 @@ class User(t.NamedTuple):
     kind: str
     id: str
     key: str
-    name: t.Optional[str]
-    enabled: t.Optional[bool]
+    name: str | None
+    enabled: bool | None
     archived: bool
 
     def __str__(self) -> str:
-        return "{0} {1!r}".format(self.kind[:-1], self.key)
+        return f"{self.kind[:-1]} {self.key!r}"
 
-    def as_result(self) -> t.Dict[str, t.Any]:
+    def as_result(self) -> dict[str, t.Any]:
         """An element of the documented return values ``used_by.flags`` and ``used_by.experiments``."""
         return dict(id=self.id, key=self.key, name=self.name, enabled=self.enabled, archived=self.archived)
 
@@ -40,11 +40,11 @@ class Usage:
     def __init__(self, users: t.Mapping[str, t.Sequence[User]]) -> None:
         self._users = users
 
-    def of(self, deployment_id: str, archived: bool = False) -> t.List[User]:
+    def of(self, deployment_id: str, archived: bool = False) -> list[User]:
         """The flags and experiments that use a deployment: those that are active, or those that are archived."""
         return [user for user in self._users.get(deployment_id, ()) if user.archived is archived]
 
-    def as_result(self, deployment_id: str) -> t.Dict[str, t.List[t.Dict[str, t.Any]]]:
+    def as_result(self, deployment_id: str) -> dict[str, list[dict[str, t.Any]]]:
         """The documented return value ``used_by`` of a deployment, archived users last."""
         users = self.of(deployment_id) + self.of(deployment_id, archived=True)
         return {kind: [user.as_result() for user in users if user.kind == kind] for kind in KINDS}
@@ -59,7 +59,7 @@ def read_usage(client: Client, project_ids: t.Iterable[str]) -> Usage:
 
     :raises RequestFailed: a list could not be read, or a row does not say which deployments it uses.
     """
-    users: t.Dict[str, t.List[User]] = {}
+    users: dict[str, list[User]] = {}
     for project_id in sorted(set(project_ids)):
         for kind in KINDS:
             # In this order, so that one that is made meanwhile, or comes back from the archive, counts as active.
@@ -72,8 +72,8 @@ def read_usage(client: Client, project_ids: t.Iterable[str]) -> Usage:
     return Usage(users)
 
 
-def _rows(client: Client, kind: str, project_id: str, include_archived: bool) -> t.Iterator[t.Dict[str, t.Any]]:
-    doing = "list the {0} of project {1}".format(kind, project_id)
+def _rows(client: Client, kind: str, project_id: str, include_archived: bool) -> t.Iterator[dict[str, t.Any]]:
+    doing = f"list the {kind} of project {project_id}"
     params = dict(projectId=project_id, includeArchived="true" if include_archived else "false")
     for page in client.pages("/api/1/" + kind, kind, doing, params):
         for row in page:

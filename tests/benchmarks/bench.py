@@ -31,7 +31,7 @@ KEY, PROJECT = "management-key", "1"
 LOOP = 20
 MANY = 100
 
-Tasks = t.List[t.Dict[str, t.Any]]
+Tasks = list[dict[str, t.Any]]
 
 
 class Emulator:
@@ -60,7 +60,7 @@ class Emulator:
         body = dict(seed=dict(keys={KEY: [PROJECT]}, deployments=rows), switches=switches)
         self._call("POST", "reset", body)
 
-    def requests(self) -> t.List[t.Dict[str, t.Any]]:
+    def requests(self) -> list[dict[str, t.Any]]:
         """The requests since the last reset."""
         return self._call("GET", "requests")["requests"]
 
@@ -81,7 +81,7 @@ class Contender(t.NamedTuple):
     #: Deployments that exist before.
     existing: int = 0
     switches: t.Mapping[str, t.Any] = {}
-    rounds: t.Optional[int] = None
+    rounds: int | None = None
 
 
 class Figure(t.NamedTuple):
@@ -97,10 +97,10 @@ class Figure(t.NamedTuple):
 
 
 def label(number: int) -> str:
-    return "label-{0:06d}".format(number)
+    return f"label-{number:06d}"
 
 
-def labels(count: int) -> t.List[str]:
+def labels(count: int) -> list[str]:
     return [label(number) for number in range(count)]
 
 
@@ -118,7 +118,7 @@ def many(count: int, **options: t.Any) -> Tasks:
     return [{"community.amplitude.amplitude_deployments": dict(project_id=PROJECT, deployments=items, **options)}]
 
 
-def uri_list(url: str) -> t.Dict[str, t.Any]:
+def uri_list(url: str) -> dict[str, t.Any]:
     headers = {"Authorization": "Bearer " + KEY}
     ask = dict(url=url + "/api/1/deployments?limit=1000", headers=headers, return_content=True)
     return {"ansible.builtin.uri": ask, "register": "listed"}
@@ -150,10 +150,10 @@ def uri_one_by_one(url: str, count: int, missing: bool) -> Tasks:
     return tasks
 
 
-def measure(emulator: Emulator, contenders: t.Sequence[Contender], rounds: int) -> t.Dict[str, Figure]:
+def measure(emulator: Emulator, contenders: t.Sequence[Contender], rounds: int) -> dict[str, Figure]:
     """Run the contenders in turn, several times, and return the figure of each."""
-    seconds: t.Dict[str, t.List[float]] = {each.name: [] for each in contenders}
-    last: t.Dict[str, t.List[t.Dict[str, t.Any]]] = {}
+    seconds: dict[str, list[float]] = {each.name: [] for each in contenders}
+    last: dict[str, list[dict[str, t.Any]]] = {}
     environment = dict(
         os.environ,
         AMPLITUDE_MANAGEMENT_API_KEY=KEY,
@@ -180,9 +180,9 @@ def measure(emulator: Emulator, contenders: t.Sequence[Contender], rounds: int) 
                 )
                 seconds[each.name].append(time.perf_counter() - started)
                 if done.returncode != 0:
-                    sys.exit("{0} failed:\n{1}".format(each.name, done.stdout[-3000:]))
+                    sys.exit(f"{each.name} failed:\n{done.stdout[-3000:]}")
                 last[each.name] = emulator.requests()
-                print("{0:60} {1:8.2f} s".format(each.name, seconds[each.name][-1]), flush=True)
+                print(f"{each.name:60} {seconds[each.name][-1]:8.2f} s", flush=True)
     return {
         name: Figure(
             statistics.median(times),
@@ -213,14 +213,14 @@ print(len(rows), time.perf_counter() - started, before, resource.getrusage(resou
 """
 
 
-def measure_listing(emulator: Emulator, count: int) -> t.Tuple[float, float, float, int]:
+def measure_listing(emulator: Emulator, count: int) -> tuple[float, float, float, int]:
     """Seconds, MiB before and at the peak, and requests, of a process that lists and indexes so many deployments."""
     emulator.reset(count, rate_limit=0)
     answer = subprocess.run(
         [sys.executable, "-c", LISTING, emulator.url], stdout=subprocess.PIPE, text=True, check=True
     ).stdout.split()
     if int(answer[0]) != count:
-        sys.exit("{0} of {1} deployments were listed".format(answer[0], count))
+        sys.exit(f"{answer[0]} of {count} deployments were listed")
     return float(answer[1]), int(answer[2]) / 1024, int(answer[3]) / 1024, len(emulator.requests())
 
 
@@ -252,7 +252,7 @@ def report(emulator: Emulator, rounds: int) -> str:
         Contender("`uri` (list), converged", uri(url, MANY), MANY, rounds=few),
     ]
     third = [
-        Contender("concurrency {0}".format(each), many(1000, concurrency=each), 0, dict(latency=0.1), rounds=few)
+        Contender(f"concurrency {each}", many(1000, concurrency=each), 0, dict(latency=0.1), rounds=few)
         for each in (8, 16)
     ]
     one = measure(emulator, first, rounds)
@@ -267,27 +267,24 @@ def report(emulator: Emulator, rounds: int) -> str:
     bulk = hundred["`amplitude_deployments`, missing"].seconds
     sections = [
         "## One task\n",
-        "Seconds for one task, from {0} tasks in a loop, without the start of ansible-playbook ({1:.2f} s).\n".format(
-            LOOP, start
-        ),
+        f"Seconds for one task, from {LOOP} tasks in a loop, without the start of ansible-playbook ({start:.2f} s).\n",
         table(
             ["task", "seconds", "times an empty module that imports requests", "requests a task"],
             [
-                [each.name, "%.3f" % task(each.name), "%.2f" % (task(each.name) / base), one[each.name].requests / LOOP]
+                [each.name, f"{task(each.name):.3f}", "%.2f" % (task(each.name) / base), one[each.name].requests / LOOP]
                 for each in first[1:]
             ],
         ),
-        "## {0} deployments\n".format(MANY),
+        f"## {MANY} deployments\n",
         "Whole processes of ansible-playbook, and the same without its start.\n",
         table(
             ["playbook", "seconds", "without the start", "times `amplitude_deployments`, missing", "requests"],
             [
                 [
                     name,
-                    "%.2f" % figure.seconds,
+                    f"{figure.seconds:.2f}",
                     "%.2f" % (figure.seconds - start),
-                    "%.1f (%.1f without the start)"
-                    % (figure.seconds / bulk, (figure.seconds - start) / (bulk - start)),
+                    f"{figure.seconds / bulk:.1f} ({(figure.seconds - start) / (bulk - start):.1f} without the start)",
                     figure.requests,
                 ]
                 for name, figure in hundred.items()
@@ -309,7 +306,7 @@ def report(emulator: Emulator, rounds: int) -> str:
                     name,
                     "%.1f" % (figure.seconds - start),
                     "%.1f" % (1000 / (figure.seconds - start)),
-                    "%.1f" % figure.creations,
+                    f"{figure.creations:.1f}",
                     figure.requests,
                     figure.too_many,
                 ]
@@ -322,8 +319,8 @@ def report(emulator: Emulator, rounds: int) -> str:
     rows = []
     for count in (10000, 100000):
         seconds, before, peak, requests = measure_listing(emulator, count)
-        rows.append([count, "%.1f" % seconds, "%.0f" % peak, "%.0f" % (peak - before), requests])
-        print("listing {0}: {1:.1f} s, {2:.0f} MiB".format(count, seconds, peak), flush=True)
+        rows.append([count, f"{seconds:.1f}", f"{peak:.0f}", "%.0f" % (peak - before), requests])
+        print(f"listing {count}: {seconds:.1f} s, {peak:.0f} MiB", flush=True)
     sections.append(table(["deployments", "seconds", "peak memory in MiB", "of it for the list", "requests"], rows))
     return "\n".join(sections)
 
@@ -347,7 +344,7 @@ def main() -> None:
         platform.machine(),
         options.rounds,
     )
-    PAGE.write_text("{0}\n{1}\n{2}\n{3}".format(head, machine, figures, tail), encoding="utf-8")
+    PAGE.write_text(f"{head}\n{machine}\n{figures}\n{tail}", encoding="utf-8")
 
 
 if __name__ == "__main__":

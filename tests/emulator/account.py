@@ -10,14 +10,14 @@ import hashlib
 import random
 import threading
 import time
-from typing import Any, Collection, Dict, FrozenSet, List, Mapping, Optional, Set, Tuple
+import typing as t
 
 from .errors import Invalid, Refused, check_fields
 from .switches import Switches
 from .table import Table
 from .usage import Flags
 
-DEFAULT_SEED: Mapping[str, Any] = {"keys": {"management-key": ["1", "2"]}}
+DEFAULT_SEED: t.Mapping[str, t.Any] = {"keys": {"management-key": ["1", "2"]}}
 SEED_FIELDS = ("keys", "projects", "deployments", "flags", "experiments", "switches")
 ROW_FIELDS = ("id", "projectId", "label", "type", "key", "deleted")
 EDITABLE_FIELDS = ("label", "deleted")
@@ -35,12 +35,12 @@ class Deployment:
     deleted: bool = False
 
     @property
-    def type(self) -> Optional[str]:
+    def type(self) -> str | None:
         """``client``, ``server``, or None for a project's default deployment."""
         prefix = self.key.partition("-")[0]
         return prefix if prefix in TYPES and prefix != self.key else None
 
-    def as_dict(self) -> Dict[str, Any]:
+    def as_dict(self) -> dict[str, t.Any]:
         """Everything that is true of the deployment, as a JSON object."""
         return {
             "id": self.id,
@@ -58,16 +58,16 @@ class Account:
     All methods may be called from any thread.
     """
 
-    def __init__(self, seed: Mapping[str, Any], switches: Switches) -> None:
+    def __init__(self, seed: t.Mapping[str, t.Any], switches: Switches) -> None:
         """:raises Invalid: if the seed is not understood."""
         projects = [str(project) for project in seed.get("projects") or ()]
         keys = seed.get("keys") or ({"management-key": projects} if projects else DEFAULT_SEED["keys"])
-        if not isinstance(keys, Mapping) or not all(isinstance(covered, (list, tuple)) for covered in keys.values()):
+        if not isinstance(keys, t.Mapping) or not all(isinstance(covered, (list, tuple)) for covered in keys.values()):
             raise Invalid("seed.keys must map management keys to lists of project ids")
-        self._covered: Dict[str, FrozenSet[str]] = {key: frozenset(map(str, covered)) for key, covered in keys.items()}
+        self._covered: dict[str, frozenset[str]] = {key: frozenset(map(str, covered)) for key, covered in keys.items()}
         self._random = random.Random(len(keys))
         self._lock = threading.RLock()
-        self._labels: Dict[Tuple[str, str], Set[str]] = {}
+        self._labels: dict[tuple[str, str], set[str]] = {}
         self.table: Table[Deployment] = Table("a deployment", self._lock, self._random, _monotonic)
         rows = list(seed.get("deployments") or ())
         self.table.claim_ids(rows, ROW_FIELDS)
@@ -75,20 +75,20 @@ class Account:
             deployment = self._new(row, switches)
             self.table.seed(deployment.id, deployment)
             self._index(deployment)
-        self.usage: Dict[str, Flags] = {}
+        self.usage: dict[str, Flags] = {}
         for kind, what in (("flags", "a flag"), ("experiments", "an experiment")):
             self.usage[kind] = Flags(what, self._lock, self._random, _monotonic)
             self.usage[kind].fill(seed.get(kind) or (), switches)
 
-    def covered_by(self, key: str) -> Optional[FrozenSet[str]]:
+    def covered_by(self, key: str) -> frozenset[str] | None:
         """The projects of a management key, or None for a key that is not valid."""
         return self._covered.get(key)
 
-    def deployments(self) -> List[Deployment]:
+    def deployments(self) -> list[Deployment]:
         """Every deployment as it is now, in the order of creation."""
         return self.table.all()
 
-    def deployment(self, id: str) -> Optional[Deployment]:
+    def deployment(self, id: str) -> Deployment | None:
         """One deployment as it is now."""
         return self.table.get(id)
 
@@ -100,7 +100,7 @@ class Account:
             self._commit(created, switches)
             return created.id
 
-    def edit(self, id: str, label: Optional[str], archive: Optional[bool], switches: Switches) -> bool:
+    def edit(self, id: str, label: str | None, archive: bool | None, switches: Switches) -> bool:
         """Change what is not None and say whether that changed anything; :class:`Refused` as for :meth:`create`."""
         with self._lock:
             before = self.table.expect(id)
@@ -120,14 +120,14 @@ class Account:
             self._commit(after, switches)
             return True
 
-    def add_by_hand(self, row: Mapping[str, Any], switches: Switches) -> Deployment:
+    def add_by_hand(self, row: t.Mapping[str, t.Any], switches: Switches) -> Deployment:
         """Create a deployment from a row as in a seed, asking for no permission."""
         with self._lock:
             created = self._new(check_fields("a deployment", row, ROW_FIELDS), switches)
             self._commit(created, switches)
             return created
 
-    def edit_by_hand(self, id: str, changes: Mapping[str, Any], switches: Switches) -> Deployment:
+    def edit_by_hand(self, id: str, changes: t.Mapping[str, t.Any], switches: Switches) -> Deployment:
         """Change ``label`` or ``deleted`` of a deployment, asking for no permission."""
         check_fields("a change by hand", changes, EDITABLE_FIELDS)
         with self._lock:
@@ -142,18 +142,18 @@ class Account:
         """Begin a listing of deployments and return its watermark."""
         return self.table.begin_listing(key)
 
-    def rows(self, key: str, watermark: int, order: str) -> List[Deployment]:
+    def rows(self, key: str, watermark: int, order: str) -> list[Deployment]:
         """The deployments that a management key sees, as of a watermark."""
         projects = self._covered[key]
 
-        def select(rows: Collection[Deployment]) -> List[Deployment]:
+        def select(rows: t.Collection[Deployment]) -> list[Deployment]:
             return _ordered([row for row in rows if row.project_id in projects], order)
 
         return self.table.rows(watermark, (key, order), select)
 
-    def _new(self, row: Mapping[str, Any], switches: Switches) -> Deployment:
+    def _new(self, row: t.Mapping[str, t.Any], switches: Switches) -> Deployment:
         if row.get("type") not in TYPES + (None,):
-            raise Invalid("a deployment's type must be client, server or null, not %r" % row["type"])
+            raise Invalid("a deployment's type must be client, server or null, not {!r}".format(row["type"]))
         created = Deployment(
             id=self.table.id_of(row, switches),
             project_id=str(row.get("projectId") or ""),
@@ -163,12 +163,12 @@ class Account:
         )
         _check_values(created)
         if row.get("type") and created.type != row["type"]:
-            raise Invalid("the key of a %s deployment does not begin with %r" % (created.type, row["type"]))
+            raise Invalid("the key of a {} deployment does not begin with {!r}".format(created.type, row["type"]))
         return created
 
-    def _new_key(self, type: Optional[str]) -> str:
+    def _new_key(self, type: str | None) -> str:
         if type is None:
-            return "%032x" % self._random.getrandbits(128)
+            return f"{self._random.getrandbits(128):032x}"
         return type + "-" + base64.b64encode(self._random.getrandbits(192).to_bytes(24, "big"), b"Ab").decode()
 
     def _check_unique(self, wanted: Deployment, switches: Switches) -> None:
@@ -185,14 +185,14 @@ class Account:
             if wanted.deleted:
                 return
         if any(deployment.id != wanted.id for deployment in scope):
-            message = "label %s is taken in project %s" % (wanted.label, wanted.project_id)
+            message = f"label {wanted.label} is taken in project {wanted.project_id}"
             raise Refused(switches.duplicate_status, message)
 
     def _check_unused(self, id: str) -> None:
         for flags in self.usage.values():
             for flag in flags.all():
                 if id in flag.deployments and not flag.archived:
-                    raise Refused(400, "deployment %s is in use by %s" % (id, flag.key))
+                    raise Refused(400, f"deployment {id} is in use by {flag.key}")
 
     def _commit(self, deployment: Deployment, switches: Switches) -> None:
         before = self.table.get(deployment.id)
@@ -212,12 +212,12 @@ def _monotonic() -> float:
 def _check_values(deployment: Deployment) -> None:
     for name in ("id", "project_id", "label", "key"):
         if not isinstance(getattr(deployment, name), str) or not getattr(deployment, name):
-            raise Invalid("%s must be a string that is not empty, not %r" % (name, getattr(deployment, name)))
+            raise Invalid(f"{name} must be a string that is not empty, not {getattr(deployment, name)!r}")
     if not isinstance(deployment.deleted, bool):
-        raise Invalid("deleted must be a boolean, not %r" % (deployment.deleted,))
+        raise Invalid(f"deleted must be a boolean, not {deployment.deleted!r}")
 
 
-def _ordered(oldest_first: List[Deployment], order: str) -> List[Deployment]:
+def _ordered(oldest_first: list[Deployment], order: str) -> list[Deployment]:
     if order == "newest_first":
         return oldest_first[::-1]
     if order == "label":

@@ -7,8 +7,8 @@ from __future__ import annotations
 import gzip
 import html
 import json
+import typing as t
 from http import HTTPStatus
-from typing import Any, Iterator, Optional
 
 from flask import Request, Response
 
@@ -17,7 +17,7 @@ from .faults import Fault
 from .switches import Switches
 
 
-def json_answer(body: Any, status: int = 200) -> Response:
+def json_answer(body: t.Any, status: int = 200) -> Response:
     """A JSON answer."""
     return Response(json.dumps(body), status, content_type="application/json")
 
@@ -49,7 +49,7 @@ def compressed(answer: Response, request: Request) -> Response:
     return answer
 
 
-def misbehaved(fault: Fault, real: Optional[Response], world: World) -> Optional[Response]:
+def misbehaved(fault: Fault, real: Response | None, world: World) -> Response | None:
     """What a fault makes of the real answer (None: the request has not been carried out).
 
     The answer is None if the request is to go on as usual.
@@ -81,19 +81,19 @@ def _made_up(fault: Fault, world: World) -> Response:
     return answer
 
 
-def _streamed(answer: Response, whole: bytes, chunks: Iterator[bytes]) -> Response:
+def _streamed(answer: Response, whole: bytes, chunks: t.Iterator[bytes]) -> Response:
     answer.response = chunks
     answer.headers["Content-Length"] = str(len(whole))
     return answer
 
 
-def _dribble(data: bytes, seconds: float, world: World) -> Iterator[bytes]:
+def _dribble(data: bytes, seconds: float, world: World) -> t.Iterator[bytes]:
     for index in range(len(data)):
         yield data[index : index + 1]
         world.wait(seconds)
 
 
-def _broken_off(data: bytes) -> Iterator[bytes]:
+def _broken_off(data: bytes) -> t.Iterator[bytes]:
     if data:
         yield data
     raise ConnectionAbortedError("the emulator was told to")

@@ -8,7 +8,7 @@ import email.utils
 import json
 import math
 import time
-from typing import Any, Optional
+import typing as t
 
 from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
@@ -34,7 +34,7 @@ def create_app(control: Control) -> Flask:
     return app
 
 
-def _receive() -> Optional[Response]:
+def _receive() -> Response | None:
     """Record the request, misbehave if told to, and find out who sends it."""
     g.world = None
     data = request.get_data()  # always read, for the next request on this connection
@@ -100,14 +100,14 @@ def _invalid(error: Invalid) -> Response:
     return json_answer({"error": str(error)}, 400)
 
 
-def _http_error(error: HTTPException) -> Any:
+def _http_error(error: HTTPException) -> t.Any:
     status = error.code or 500
     if g.world is None:
         return json_answer({"error": error.description}, status)
     return error_answer(status, error.name, g.switches)
 
 
-def _parsed(data: bytes) -> Any:
+def _parsed(data: bytes) -> t.Any:
     if not data:
         return None
     try:

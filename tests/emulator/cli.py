@@ -12,14 +12,14 @@ import signal
 import ssl
 import sys
 import time
-from typing import Any, List, Mapping, NoReturn, Optional
+import typing as t
 
 from .errors import Invalid
 from .server import Emulator
 from .switches import Switches
 
 
-def main(arguments: Optional[List[str]] = None) -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Serve until SIGTERM, SIGINT or the end of the parent; the answer is the exit code."""
     parser = _parser()
     options = parser.parse_args(arguments)
@@ -39,8 +39,8 @@ def main(arguments: Optional[List[str]] = None) -> int:
         signal.signal(number, _stop)
     with emulator:
         if options.port_file:
-            _write_atomically(options.port_file, "%d\n" % emulator.port)
-        print("Amplitude Experiment emulator listening on %s" % emulator.url, flush=True)
+            _write_atomically(options.port_file, f"{emulator.port}\n")
+        print(f"Amplitude Experiment emulator listening on {emulator.url}", flush=True)
         while options.parent_pid is None or _is_running(options.parent_pid):
             time.sleep(1)
     return 0
@@ -73,11 +73,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _stop(*_signal: Any) -> NoReturn:
+def _stop(*_signal: t.Any) -> t.NoReturn:
     sys.exit(0)
 
 
-def _read_seed(path: pathlib.Path) -> Any:
+def _read_seed(path: pathlib.Path) -> t.Any:
     text = path.read_text(encoding="utf-8")
     try:
         return json.loads(text)
@@ -85,18 +85,18 @@ def _read_seed(path: pathlib.Path) -> Any:
         try:
             import yaml
         except ImportError:
-            raise Invalid("%s is not JSON, and PyYAML is not there to read it: %s" % (path, error)) from error
+            raise Invalid(f"{path} is not JSON, and PyYAML is not there to read it: {error}") from error
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise Invalid("%s is neither JSON nor YAML: %s" % (path, error)) from error
+        raise Invalid(f"{path} is neither JSON nor YAML: {error}") from error
 
 
-def _switches(given: List[str]) -> Mapping[str, str]:
+def _switches(given: list[str]) -> t.Mapping[str, str]:
     pairs = [text.partition("=") for text in given]
     for name, equals, _value in pairs:
         if not equals:
-            raise Invalid("--switch is NAME=VALUE, not %s" % name)
+            raise Invalid(f"--switch is NAME=VALUE, not {name}")
     return {name: value for name, _equals, value in pairs}
 
 
@@ -107,7 +107,7 @@ def _tls(certificate: str, key: str) -> ssl.SSLContext:
 
 
 def _write_atomically(path: pathlib.Path, text: str) -> None:
-    partial = path.with_name("%s.%d" % (path.name, os.getpid()))
+    partial = path.with_name(f"{path.name}.{os.getpid()}")
     partial.write_text(text, encoding="utf-8")
     os.replace(str(partial), str(path))
 
@@ -120,7 +120,7 @@ def _is_running(pid: int) -> bool:
     except PermissionError:
         return True
     try:
-        status = pathlib.Path("/proc/%d/stat" % pid).read_text(encoding="utf-8", errors="replace")
+        status = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return True
     return status.rpartition(")")[2].split()[0] != "Z"

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import threading
-from typing import Any, Dict, List, Mapping, Optional
+import typing as t
 
 from .account import DEFAULT_SEED, SEED_FIELDS, Account
 from .errors import check_fields
@@ -17,7 +17,7 @@ from .traffic import Log, RateLimit
 class World:
     """Everything between two resets; a request belongs to the world it arrived in."""
 
-    def __init__(self, seed: Optional[Mapping[str, Any]], switches: Mapping[str, Any]) -> None:
+    def __init__(self, seed: t.Mapping[str, t.Any] | None, switches: t.Mapping[str, t.Any]) -> None:
         seed = DEFAULT_SEED if seed is None else seed
         check_fields("seed", seed, SEED_FIELDS)
         self.switches = Switches().changed(seed.get("switches") or {}).changed(switches)
@@ -40,15 +40,15 @@ class World:
 class Control:
     """The control operations. All of them raise :class:`Invalid` for what they do not know."""
 
-    def __init__(self, seed: Optional[Mapping[str, Any]] = None, **switches: Any) -> None:
+    def __init__(self, seed: t.Mapping[str, t.Any] | None = None, **switches: t.Any) -> None:
         self.world = World(seed, switches)
 
-    def reset(self, seed: Optional[Mapping[str, Any]] = None, **switches: Any) -> None:
+    def reset(self, seed: t.Mapping[str, t.Any] | None = None, **switches: t.Any) -> None:
         """Begin again with this seed (None: two empty projects) and default switches but for those given."""
         before, self.world = self.world, World(seed, switches)
         before.end()
 
-    def requests(self, since: int = 0) -> List[Dict[str, Any]]:
+    def requests(self, since: int = 0) -> list[dict[str, t.Any]]:
         """The requests after number ``since``, as the fields of :class:`.traffic.Record`."""
         return self.world.log.since(since)
 
@@ -56,52 +56,52 @@ class Control:
         """Empty the list of requests; their numbers go on."""
         self.world.log.forget()
 
-    def deployments(self) -> List[Dict[str, Any]]:
+    def deployments(self) -> list[dict[str, t.Any]]:
         """The true state: ``id``, ``projectId``, ``label``, ``key``, ``type`` and ``deleted`` of every deployment."""
         return [deployment.as_dict() for deployment in self.world.account.deployments()]
 
-    def create_deployment(self, **row: Any) -> Dict[str, Any]:
+    def create_deployment(self, **row: t.Any) -> dict[str, t.Any]:
         """Create a deployment by hand, from a row as in a seed; no rule of the API applies."""
         return self.world.account.add_by_hand(row, self.world.switches).as_dict()
 
-    def edit_deployment(self, id: str, **changes: Any) -> Dict[str, Any]:
+    def edit_deployment(self, id: str, **changes: t.Any) -> dict[str, t.Any]:
         """Change ``label`` or ``deleted`` by hand; no rule of the API applies."""
         return self.world.account.edit_by_hand(str(id), changes, self.world.switches).as_dict()
 
-    def flags(self) -> List[Dict[str, Any]]:
+    def flags(self) -> list[dict[str, t.Any]]:
         """The true state of every flag: its fields in a seed, all of them."""
         return self._usage("flags")
 
-    def create_flag(self, **row: Any) -> Dict[str, Any]:
+    def create_flag(self, **row: t.Any) -> dict[str, t.Any]:
         """Create a flag by hand, from a row as in a seed."""
         return self._create_usage("flags", row)
 
-    def edit_flag(self, id: str, **changes: Any) -> Dict[str, Any]:
+    def edit_flag(self, id: str, **changes: t.Any) -> dict[str, t.Any]:
         """Change ``name``, ``enabled``, ``archived`` or all the ``deployments`` by hand."""
         return self._edit_usage("flags", id, changes)
 
-    def experiments(self) -> List[Dict[str, Any]]:
+    def experiments(self) -> list[dict[str, t.Any]]:
         """As :meth:`flags`."""
         return self._usage("experiments")
 
-    def create_experiment(self, **row: Any) -> Dict[str, Any]:
+    def create_experiment(self, **row: t.Any) -> dict[str, t.Any]:
         """As :meth:`create_flag`."""
         return self._create_usage("experiments", row)
 
-    def edit_experiment(self, id: str, **changes: Any) -> Dict[str, Any]:
+    def edit_experiment(self, id: str, **changes: t.Any) -> dict[str, t.Any]:
         """As :meth:`edit_flag`."""
         return self._edit_usage("experiments", id, changes)
 
-    def _usage(self, kind: str) -> List[Dict[str, Any]]:
+    def _usage(self, kind: str) -> list[dict[str, t.Any]]:
         return [flag.as_dict() for flag in self.world.account.usage[kind].all()]
 
-    def _create_usage(self, kind: str, row: Mapping[str, Any]) -> Dict[str, Any]:
+    def _create_usage(self, kind: str, row: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         return self.world.account.usage[kind].add_by_hand(row, self.world.switches).as_dict()
 
-    def _edit_usage(self, kind: str, id: str, changes: Mapping[str, Any]) -> Dict[str, Any]:
+    def _edit_usage(self, kind: str, id: str, changes: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         return self.world.account.usage[kind].edit_by_hand(str(id), changes, self.world.switches).as_dict()
 
-    def misbehave(self, **fault: Any) -> None:
+    def misbehave(self, **fault: t.Any) -> None:
         """Set a fault, in the fields of :class:`.faults.Fault`."""
         self.world.faults.add(fault)
 
@@ -109,10 +109,10 @@ class Control:
         """Remove all faults."""
         self.world.faults.clear()
 
-    def switches(self) -> Dict[str, Any]:
+    def switches(self) -> dict[str, t.Any]:
         """The switches in force."""
         return self.world.switches.as_dict()
 
-    def switch(self, **changes: Any) -> None:
+    def switch(self, **changes: t.Any) -> None:
         """Change some switches from now on."""
         self.world.switches = self.world.switches.changed(changes)

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Callable, Dict, Mapping, Sequence, Tuple
+import typing as t
 
 from flask import Blueprint, Response, current_app, request
 
@@ -20,7 +20,7 @@ from .usage import EDITABLE_FLAG_FIELDS, FLAG_FIELDS
 PREFIX = "/_emulator"
 api = Blueprint("control", __name__, url_prefix=PREFIX)
 
-Body = Mapping[str, Any]
+Body = t.Mapping[str, t.Any]
 
 
 def _reset(control: Control, body: Body) -> None:
@@ -28,27 +28,27 @@ def _reset(control: Control, body: Body) -> None:
     control.reset(body.get("seed"), **check_fields("switches", body.get("switches") or {}, field_names(Switches)))
 
 
-def _requests(control: Control, body: Body) -> Dict[str, Any]:
+def _requests(control: Control, body: Body) -> dict[str, t.Any]:
     since = check_fields("the query", request.args, ("since",)).get("since", "0")
     if not since.isdigit():
-        raise Invalid("since must be a number, not %r" % since)
+        raise Invalid(f"since must be a number, not {since!r}")
     return {"requests": control.requests(int(since))}
 
 
-def _switch(control: Control, body: Body) -> Dict[str, Any]:
+def _switch(control: Control, body: Body) -> dict[str, t.Any]:
     control.switch(**check_fields("switches", body, field_names(Switches)))
     return control.switches()
 
 
-def _create(create: Callable[..., Any], what: str, fields: Sequence[str]) -> Callable[..., Any]:
+def _create(create: t.Callable[..., t.Any], what: str, fields: t.Sequence[str]) -> t.Callable[..., t.Any]:
     return lambda control, body: create(control, **check_fields(what, body, fields))
 
 
-def _edit(edit: Callable[..., Any], fields: Sequence[str]) -> Callable[..., Any]:
+def _edit(edit: t.Callable[..., t.Any], fields: t.Sequence[str]) -> t.Callable[..., t.Any]:
     return lambda control, body, id: edit(control, id, **check_fields("a change by hand", body, fields))
 
 
-_OPERATIONS: Dict[Tuple[str, str], Callable[..., Any]] = {
+_OPERATIONS: dict[tuple[str, str], t.Callable[..., t.Any]] = {
     ("POST", "/reset"): _reset,
     ("GET", "/requests"): _requests,
     ("DELETE", "/requests"): lambda control, body: control.forget_requests(),
@@ -72,13 +72,13 @@ def _body() -> Body:
     try:
         body = json.loads(request.get_data() or b"{}")
     except ValueError as error:
-        raise Invalid("the body must be JSON: %s" % error) from error
+        raise Invalid(f"the body must be JSON: {error}") from error
     if not isinstance(body, dict):
         raise Invalid("the body must be a JSON object")
     return body
 
 
-def _view(operation: Callable[..., Any]) -> Callable[..., Response]:
+def _view(operation: t.Callable[..., t.Any]) -> t.Callable[..., Response]:
     def view(**arguments: str) -> Response:
         result = operation(current_app.extensions["emulator"], _body(), **arguments)
         return json_answer({} if result is None else result)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Dict, Optional
+import typing as t
 
 from flask import Blueprint, Response, g, request
 
@@ -50,7 +50,7 @@ def edit_deployment(id: str) -> Response:
     """Rename, archive or restore a deployment."""
     deployment = g.world.account.deployment(id)
     if deployment is None:
-        raise Refused(404, "deployment %s does not exist" % id)
+        raise Refused(404, f"deployment {id} does not exist")
     check_access(deployment.project_id)
     body = _body() or {}
     label = _label(body["label"]) if "label" in body else None
@@ -61,7 +61,7 @@ def edit_deployment(id: str) -> Response:
     return text_answer("OK")
 
 
-def _body() -> Optional[Dict[str, Any]]:
+def _body() -> dict[str, t.Any] | None:
     data = request.get_data()
     if not data:
         return None
@@ -76,13 +76,13 @@ def _body() -> Optional[Dict[str, Any]]:
     return body
 
 
-def _label(given: Any) -> str:
+def _label(given: t.Any) -> str:
     if not isinstance(given, str) or not re.fullmatch("[A-Za-z0-9_-]+", given):
         raise Refused(400, "label must consist of letters, digits, _ and -")
     return given
 
 
-def _row(deployment: Deployment, switches: Switches) -> Dict[str, Any]:
+def _row(deployment: Deployment, switches: Switches) -> dict[str, t.Any]:
     row = {
         "id": sent_id(deployment.id, switches),
         "projectId": sent_id(deployment.project_id, switches),
@@ -97,4 +97,4 @@ def _row(deployment: Deployment, switches: Switches) -> Dict[str, Any]:
 
 
 def _made_up(id: str) -> Deployment:
-    return Deployment(id, MADE_UP_PROJECT, "made-up-%s" % id, "client-" + id.zfill(32))
+    return Deployment(id, MADE_UP_PROJECT, f"made-up-{id}", "client-" + id.zfill(32))

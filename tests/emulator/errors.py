@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import collections.abc
 import dataclasses
-from typing import Any, Collection, List, Mapping, Optional
+import typing as t
 
 
 class Refused(Exception):
@@ -17,7 +17,7 @@ class Refused(Exception):
     :param retry_after: seconds until the request may be sent again, if that is known.
     """
 
-    def __init__(self, status: int, message: str, retry_after: Optional[float] = None) -> None:
+    def __init__(self, status: int, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
@@ -28,16 +28,16 @@ class Invalid(ValueError):
     """A test asks the emulator for something it does not know: a seed, a switch or a fault."""
 
 
-def check_fields(what: str, given: Any, known: Collection[str]) -> Mapping[str, Any]:
+def check_fields(what: str, given: t.Any, known: t.Collection[str]) -> t.Mapping[str, t.Any]:
     """Return ``given`` if it is a mapping with no other than the ``known`` fields, else raise :class:`Invalid`."""
     if not isinstance(given, collections.abc.Mapping):
-        raise Invalid("%s must be an object, not %r" % (what, given))
+        raise Invalid(f"{what} must be an object, not {given!r}")
     unknown = [str(name) for name in given if name not in known]
     if unknown:
-        raise Invalid("%s has no %s; it has %s" % (what, ", ".join(sorted(unknown)), ", ".join(sorted(known))))
+        raise Invalid("{} has no {}; it has {}".format(what, ", ".join(sorted(unknown)), ", ".join(sorted(known))))
     return given
 
 
-def field_names(record: type) -> List[str]:
+def field_names(record: type) -> list[str]:
     """The names of the fields that the constructor of a dataclass takes."""
     return [field.name for field in dataclasses.fields(record) if field.init]

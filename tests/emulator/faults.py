@@ -7,7 +7,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import threading
-from typing import Any, Dict, List, Mapping, Optional
+import typing as t
 
 from .errors import Invalid, check_fields, field_names
 
@@ -31,7 +31,7 @@ class Fault:
     """
 
     action: str
-    method: Optional[str] = None
+    method: str | None = None
     """HTTP method of the requests that match; None = any."""
     path: str = ""
     """Regular expression that is searched in the path."""
@@ -42,31 +42,31 @@ class Fault:
     moment: str = "before"
     """Whether the request is carried out first (``after``) or not at all (``before``; a ``delay`` comes first
     then). A ``trickle`` always carries it out."""
-    status: Optional[int] = None
+    status: int | None = None
     """HTTP status code; None = the usual one of the action."""
-    headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    body: Any = None
+    headers: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
+    body: t.Any = None
     """A string is sent as it is (``text/plain`` unless ``headers`` say otherwise), anything else as JSON."""
     seconds: float = 0.5
     seen: int = dataclasses.field(default=0, init=False)
 
     def __post_init__(self) -> None:
         if self.action not in ACTIONS:
-            raise Invalid("a fault's action must be one of %s, not %r" % (", ".join(ACTIONS), self.action))
+            raise Invalid("a fault's action must be one of {}, not {!r}".format(", ".join(ACTIONS), self.action))
         if self.moment not in MOMENTS:
-            raise Invalid("a fault's moment must be before or after, not %r" % (self.moment,))
+            raise Invalid(f"a fault's moment must be before or after, not {self.moment!r}")
         if self.method not in METHODS + (None,):
-            raise Invalid("a fault's method must be one of %s, not %r" % (", ".join(METHODS), self.method))
+            raise Invalid("a fault's method must be one of {}, not {!r}".format(", ".join(METHODS), self.method))
         if self.status is None:
             self.status = _USUAL_STATUS.get(self.action, 200)
         for name, minimum, maximum in (("nth", 1, 10**9), ("times", 0, 10**9), ("status", 200, 599)):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not minimum <= value <= maximum:
-                raise Invalid("a fault's %s must be a number from %d, not %r" % (name, minimum, value))
+                raise Invalid(f"a fault's {name} must be a number from {minimum}, not {value!r}")
         if isinstance(self.seconds, bool) or not isinstance(self.seconds, (int, float)) or not self.seconds >= 0:
-            raise Invalid("a fault's seconds must be a number from 0, not %r" % (self.seconds,))
-        if not isinstance(self.headers, Mapping):
-            raise Invalid("a fault's headers must be an object, not %r" % (self.headers,))
+            raise Invalid(f"a fault's seconds must be a number from 0, not {self.seconds!r}")
+        if not isinstance(self.headers, t.Mapping):
+            raise Invalid(f"a fault's headers must be an object, not {self.headers!r}")
         if self.action == "redirect" and "location" not in [name.lower() for name in self.headers]:
             raise Invalid("a redirect needs a Location in headers")
         if self.action == "body" and self.body is None:
@@ -74,10 +74,10 @@ class Fault:
         try:
             re.compile(self.path)
         except (re.error, TypeError) as error:
-            raise Invalid("a fault's path must be a regular expression, not %r" % (self.path,)) from error
+            raise Invalid(f"a fault's path must be a regular expression, not {self.path!r}") from error
 
     @classmethod
-    def parse(cls, given: Any) -> Fault:
+    def parse(cls, given: t.Any) -> Fault:
         """:raises Invalid: for an unknown field, a missing action or a value out of range."""
         return cls(**{"action": None, **check_fields("a fault", given, field_names(cls))})
 
@@ -100,10 +100,10 @@ class Faults:
     """The faults that are set; the first that strikes wins, and all count every request that matches them."""
 
     def __init__(self) -> None:
-        self._faults: List[Fault] = []
+        self._faults: list[Fault] = []
         self._lock = threading.Lock()
 
-    def add(self, given: Dict[str, Any]) -> None:
+    def add(self, given: dict[str, t.Any]) -> None:
         """Set another fault."""
         fault = Fault.parse(given)
         with self._lock:
@@ -114,7 +114,7 @@ class Faults:
         with self._lock:
             self._faults.clear()
 
-    def pick(self, method: str, path: str) -> Optional[Fault]:
+    def pick(self, method: str, path: str) -> Fault | None:
         """Count a request, and return the fault that strikes it."""
         with self._lock:
             matching = [fault for fault in self._faults if fault.matches(method, path)]

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict
+import typing as t
 
 from flask import Blueprint, Response, g, request
 
@@ -28,7 +28,7 @@ def list_flags(kind: str) -> Response:
         check_access(project_id)
     projects = g.world.account.covered_by(g.key) if project_id is None else frozenset([project_id])
 
-    def sent(flag: Flag, switches: Switches) -> Dict[str, Any]:
+    def sent(flag: Flag, switches: Switches) -> dict[str, t.Any]:
         row = _row(flag, switches)
         if archived == "true" and switches.archived_field != "none":
             row[switches.archived_field] = flag.archived
@@ -39,7 +39,7 @@ def list_flags(kind: str) -> Response:
     )
 
 
-def _row(flag: Flag, switches: Switches) -> Dict[str, Any]:
+def _row(flag: Flag, switches: Switches) -> dict[str, t.Any]:
     return {
         "id": sent_id(flag.id, switches),
         "projectId": sent_id(flag.project_id, switches),
@@ -52,4 +52,4 @@ def _row(flag: Flag, switches: Switches) -> Dict[str, Any]:
 
 
 def _made_up(id: str) -> Flag:
-    return Flag(id, MADE_UP_PROJECT, "made-up-%s" % id, "made up")
+    return Flag(id, MADE_UP_PROJECT, f"made-up-{id}", "made up")

@@ -6,22 +6,22 @@ from __future__ import annotations
 
 import base64
 import re
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple, TypeVar
+import typing as t
 
 from .errors import Refused
 from .switches import Switches
 
-Row = TypeVar("Row")
+Row = t.TypeVar("Row")
 
 
-class Position(NamedTuple):
+class Position(t.NamedTuple):
     """Where a page begins, and the watermark of its listing (None: not in the cursor)."""
 
     offset: int
-    watermark: Optional[int]
+    watermark: int | None
 
 
-def page_size(limit: Optional[str], switches: Switches) -> int:
+def page_size(limit: str | None, switches: Switches) -> int:
     """The number of rows that a query's ``limit`` asks for."""
     if limit is None:
         return min(switches.default_page_size, switches.max_page_size)
@@ -30,7 +30,7 @@ def page_size(limit: Optional[str], switches: Switches) -> int:
     return min(int(limit), switches.max_page_size)
 
 
-def cut(rows: List[Row], offset: int, size: int, switches: Switches) -> Tuple[List[Row], Optional[int]]:
+def cut(rows: list[Row], offset: int, size: int, switches: Switches) -> tuple[list[Row], int | None]:
     """The rows of one page, and the offset of the page that its cursor leads to (None: no cursor)."""
     page = rows[offset : offset + size]
     end = offset + len(page)
@@ -47,10 +47,10 @@ def cut(rows: List[Row], offset: int, size: int, switches: Switches) -> Tuple[Li
     return page, None
 
 
-def next_cursor(offset: Optional[int], watermark: int, switches: Switches) -> Dict[str, Any]:
+def next_cursor(offset: int | None, watermark: int, switches: Switches) -> dict[str, t.Any]:
     """The part of a list answer that says how to go on."""
     if offset is None:
-        endings: Dict[str, Dict[str, Any]] = {"null": {"nextCursor": None}, "empty_string": {"nextCursor": ""}}
+        endings: dict[str, dict[str, t.Any]] = {"null": {"nextCursor": None}, "empty_string": {"nextCursor": ""}}
         return endings.get(switches.last_page, {})
     if switches.cursor == "offset":
         return {"nextCursor": offset}

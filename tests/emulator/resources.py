@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Callable, Dict, List, TypeVar
+import typing as t
 
 from flask import Response, g, request
 
@@ -19,15 +19,15 @@ MADE_UP_PROJECT = "999999999"
 _MADE_UP_IDS = 900000000
 _is_number = re.compile("0|[1-9][0-9]*").fullmatch
 
-Row = TypeVar("Row")
+Row = t.TypeVar("Row")
 
 
 def list_answer(
     name: str,
     table: Table[Row],
-    rows: Callable[[int], List[Row]],
-    sent: Callable[[Row, Switches], Dict[str, Any]],
-    made_up: Callable[[str], Row],
+    rows: t.Callable[[int], list[Row]],
+    sent: t.Callable[[Row, Switches], dict[str, t.Any]],
+    made_up: t.Callable[[str], Row],
 ) -> Response:
     """The page that the query asks for.
 
@@ -55,15 +55,15 @@ def list_answer(
 def check_access(project_id: str) -> None:
     """Refuse a project that the management key does not cover."""
     if project_id not in g.world.account.covered_by(g.key):
-        raise Refused(403, "no access to project %s" % project_id)
+        raise Refused(403, f"no access to project {project_id}")
 
 
-def sent_id(id: str, switches: Switches, type: str = "same") -> Any:
+def sent_id(id: str, switches: Switches, type: str = "same") -> t.Any:
     """An id as it is sent: in the JSON type that switch ``ids`` says, unless it is to be another."""
     wanted = switches.ids if type == "same" else type
     return int(id) if wanted == "number" and not switches.opaque_ids and _is_number(id) else id
 
 
-def extra_fields(switches: Switches) -> Dict[str, Any]:
+def extra_fields(switches: Switches) -> dict[str, t.Any]:
     """Fields that are not documented, if there are to be any."""
     return {"_links": {"self": None, "tags": [{"deleted": True}]}, "revision": 7} if switches.extra_fields else {}

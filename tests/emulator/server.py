@@ -9,7 +9,7 @@ import socket
 import ssl
 import sys
 import threading
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+import typing as t
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
@@ -28,13 +28,13 @@ class _Handler(WSGIRequestHandler):
 
     def run_wsgi(self) -> None:
         self.environ = environ = self.make_environ()
-        started: List[Any] = []
+        started: list[t.Any] = []
 
-        def start_response(status: str, headers: List[Tuple[str, str]], exc_info: Any = None) -> None:
+        def start_response(status: str, headers: list[tuple[str, str]], exc_info: t.Any = None) -> None:
             started[:] = [status, headers]
 
         chunks = self.server.app(environ, start_response)  # type: ignore[arg-type]
-        head: Optional[bytes] = self._head(*started)
+        head: bytes | None = self._head(*started)
         try:
             for chunk in chunks:
                 self.wfile.write((head or b"") + chunk)
@@ -47,14 +47,14 @@ class _Handler(WSGIRequestHandler):
             if hasattr(chunks, "close"):
                 chunks.close()
 
-    def _head(self, status: str, headers: List[Tuple[str, str]]) -> bytes:
+    def _head(self, status: str, headers: list[tuple[str, str]]) -> bytes:
         lines = ["HTTP/1.1 " + status, "Server: emulator", "Date: " + email.utils.formatdate(usegmt=True)]
-        lines += ["%s: %s" % header for header in headers]
+        lines += ["{}: {}".format(*header) for header in headers]
         if self.close_connection:
             lines.append("Connection: close")
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
-    def log(self, type: str, message: str, *args: Any) -> None:
+    def log(self, type: str, message: str, *args: t.Any) -> None:
         """Say nothing."""
 
 
@@ -63,26 +63,26 @@ class _Server(ThreadedWSGIServer):
 
     daemon_threads = True
 
-    def __init__(self, host: str, port: int, app: Any, ssl_context: Optional[ssl.SSLContext]) -> None:
-        self._connections: Dict[threading.Thread, socket.socket] = {}
+    def __init__(self, host: str, port: int, app: t.Any, ssl_context: ssl.SSLContext | None) -> None:
+        self._connections: dict[threading.Thread, socket.socket] = {}
         self._connections_lock = threading.Lock()
         super().__init__(host, port, app, _Handler)
         self.ssl_context = ssl_context
 
-    def process_request(self, request: Any, client_address: Any) -> None:
+    def process_request(self, request: t.Any, client_address: t.Any) -> None:
         thread = threading.Thread(target=self._converse, args=(request, client_address), daemon=True)
         with self._connections_lock:
             self._connections[thread] = request
         thread.start()
 
-    def _converse(self, request: Any, client_address: Any) -> None:
+    def _converse(self, request: t.Any, client_address: t.Any) -> None:
         try:
             self.process_request_thread(request, client_address)
         finally:
             with self._connections_lock:
                 self._connections.pop(threading.current_thread(), None)
 
-    def finish_request(self, request: Any, client_address: Any) -> None:
+    def finish_request(self, request: t.Any, client_address: t.Any) -> None:
         if self.ssl_context is None:
             super().finish_request(request, client_address)
             return
@@ -94,7 +94,7 @@ class _Server(ThreadedWSGIServer):
             secure.settimeout(None)
             super().finish_request(secure, client_address)
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
+    def handle_error(self, request: t.Any, client_address: t.Any) -> None:
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)
 
@@ -123,17 +123,17 @@ class Emulator(Control):
 
     def __init__(
         self,
-        seed: Optional[Mapping[str, Any]] = None,
+        seed: t.Mapping[str, t.Any] | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
-        ssl_context: Optional[ssl.SSLContext] = None,
-        **switches: Any,
+        ssl_context: ssl.SSLContext | None = None,
+        **switches: t.Any,
     ) -> None:
         super().__init__(seed, **switches)
         self._address = (host, port)
         self._ssl_context = ssl_context
-        self._server: Optional[_Server] = None
-        self._thread: Optional[threading.Thread] = None
+        self._server: _Server | None = None
+        self._thread: threading.Thread | None = None
         self.port = port
         self.url = ""
 
@@ -143,7 +143,7 @@ class Emulator(Control):
         self._server = server = _Server(*self._address, create_app(self), self._ssl_context)
         self.port = server.port
         scheme = "https" if self._ssl_context else "http"
-        self.url = "%s://%s:%d" % (scheme, "[%s]" % host if ":" in host else host, self.port)
+        self.url = "{}://{}:{}".format(scheme, f"[{host}]" if ":" in host else host, self.port)
         self._thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
 
@@ -162,5 +162,5 @@ class Emulator(Control):
         self.start()
         return self
 
-    def __exit__(self, *exc_info: Any) -> None:
+    def __exit__(self, *exc_info: t.Any) -> None:
         self.close()

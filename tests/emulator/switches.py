@@ -6,14 +6,14 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Any, Dict, Mapping
+import typing as t
 
 from .errors import Invalid, check_fields, field_names
 
 _BOOLEANS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 
-def _switch(default: Any, text: str, *choices: Any, minimum: int = 0) -> Any:
+def _switch(default: t.Any, text: str, *choices: t.Any, minimum: int = 0) -> t.Any:
     metadata = {"text": text, "choices": choices, "minimum": minimum}
     return dataclasses.field(default=default, metadata=metadata)  # pylint: disable=invalid-field-call
 
@@ -76,7 +76,7 @@ class Switches:
     retry_after: str = _switch("none", "what a 429 says about when to come back", "none", "seconds", "date")
     gzip: bool = _switch(False, "JSON is compressed for clients that accept it")
 
-    def changed(self, changes: Mapping[str, Any]) -> Switches:
+    def changed(self, changes: t.Mapping[str, t.Any]) -> Switches:
         """These switches with some changed; values may be strings, as from a command line.
 
         :raises Invalid: for an unknown switch or value.
@@ -86,7 +86,7 @@ class Switches:
         values = {name: _value(fields[name], value) for name, value in changes.items()}
         return dataclasses.replace(self, **values)
 
-    def as_dict(self) -> Dict[str, Any]:
+    def as_dict(self) -> dict[str, t.Any]:
         """The switches as a JSON object."""
         return dataclasses.asdict(self)
 
@@ -97,11 +97,11 @@ class Switches:
         for field in dataclasses.fields(Switches):
             others = [choice for choice in field.metadata["choices"] if choice != field.default]
             values = " | ".join(str(value) for value in [field.default] + others)
-            lines.append("  %s = %s: %s" % (field.name, values, field.metadata["text"]))
+            lines.append("  {} = {}: {}".format(field.name, values, field.metadata["text"]))
         return "\n".join(lines)
 
 
-def _value(field: Any, given: Any) -> Any:
+def _value(field: t.Any, given: t.Any) -> t.Any:
     choices = field.metadata["choices"]
     kind = type(field.default)
     value = given
@@ -117,7 +117,9 @@ def _value(field: Any, given: Any) -> Any:
         if isinstance(given, float) and value != given:
             value = None
     if value.__class__ is not kind or (choices and value not in choices):
-        raise Invalid("switch %s cannot be %r; it is %s" % (field.name, given, choices or kind.__name__))
+        raise Invalid(f"switch {field.name} cannot be {given!r}; it is {choices or kind.__name__}")
     if kind in (int, float) and not (math.isfinite(value) and value >= field.metadata["minimum"]):
-        raise Invalid("switch %s cannot be %r; it is at least %s" % (field.name, given, field.metadata["minimum"]))
+        raise Invalid(
+            "switch {} cannot be {!r}; it is at least {}".format(field.name, given, field.metadata["minimum"])
+        )
     return value

@@ -7,14 +7,14 @@ from __future__ import annotations
 import dataclasses
 import random
 import threading
-from typing import Any, Callable, Collection, Dict, Generic, Hashable, List, Mapping, Optional, Tuple, TypeVar
+import typing as t
 
 from .errors import Invalid, check_fields
 from .switches import Switches
 
 FIRST_ID = 10001
 
-Row = TypeVar("Row")
+Row = t.TypeVar("Row")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,13 +22,13 @@ class _Commit:
     """A write, and when it shows: after ``hidden_lists`` listings in all, and at the monotonic time ``shown_at``."""
 
     id: str
-    before: Any
+    before: t.Any
     """The row until then, None if the write created it."""
     hidden_lists: int
     shown_at: float
 
 
-class Table(Generic[Row]):
+class Table(t.Generic[Row]):
     """The rows of one kind by id, which are strings here whatever the API sends, in the order of creation.
 
     A *watermark* is a number of commits: a list with watermark 3 shows the first three writes and no other.
@@ -40,25 +40,27 @@ class Table(Generic[Row]):
     :param monotonic: the monotonic time.
     """
 
-    def __init__(self, what: str, lock: threading.RLock, chance: random.Random, monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self, what: str, lock: threading.RLock, chance: random.Random, monotonic: t.Callable[[], float]
+    ) -> None:
         self.what = what
         self.lock = lock
         self._chance = chance
         self._monotonic = monotonic
-        self._now: Dict[str, Row] = {}
-        self._commits: List[_Commit] = []
+        self._now: dict[str, Row] = {}
+        self._commits: list[_Commit] = []
         self._shown = 0
         self._listings = 0
-        self._watermarks: Dict[str, int] = {}
-        self._cache: Tuple[Any, List[Row]] = (None, [])
+        self._watermarks: dict[str, int] = {}
+        self._cache: tuple[t.Any, list[Row]] = (None, [])
         self._next_id = FIRST_ID
 
-    def all(self) -> List[Row]:
+    def all(self) -> list[Row]:
         """Every row as it is now."""
         with self.lock:
             return list(self._now.values())
 
-    def get(self, id: str) -> Optional[Row]:
+    def get(self, id: str) -> Row | None:
         """One row as it is now."""
         return self._now.get(id)
 
@@ -66,28 +68,28 @@ class Table(Generic[Row]):
         """One row as it is now; raise :class:`Invalid` if there is none."""
         row = self.get(id)
         if row is None:
-            raise Invalid("there is no %s %s" % (self.what.partition(" ")[2], id))
+            raise Invalid("there is no {} {}".format(self.what.partition(" ")[2], id))
         return row
 
-    def claim_ids(self, rows: List[Any], known: Collection[str]) -> None:
+    def claim_ids(self, rows: list[t.Any], known: t.Collection[str]) -> None:
         """Let no new id be one of those that these rows of a seed, with no other than the ``known`` fields, have."""
         for row in rows:
             self._claim(str(check_fields(self.what, row, known).get("id") or ""))
 
-    def id_of(self, row: Mapping[str, Any], switches: Switches) -> str:
+    def id_of(self, row: t.Mapping[str, t.Any], switches: Switches) -> str:
         """The id that a row of a seed asks for, else a new one; raise :class:`Invalid` if it is taken."""
         given = row.get("id")
         if not given:
             return self.new_id(switches)
         if str(given) in self._now:
-            raise Invalid("%s %s is there already" % (self.what, given))
+            raise Invalid(f"{self.what} {given} is there already")
         self._claim(str(given))
         return str(given)
 
     def new_id(self, switches: Switches) -> str:
         """An id that no row has."""
         if switches.opaque_ids:
-            return "%024x" % self._chance.getrandbits(96)
+            return f"{self._chance.getrandbits(96):024x}"
         self._next_id += 1
         return str(self._next_id - 1)
 
@@ -120,14 +122,14 @@ class Table(Generic[Row]):
         with self.lock:
             return self._watermarks.get(key, self._shown)
 
-    def rows(self, watermark: int, query: Hashable, select: Callable[[Collection[Row]], List[Row]]) -> List[Row]:
+    def rows(self, watermark: int, query: t.Hashable, select: t.Callable[[t.Collection[Row]], list[Row]]) -> list[Row]:
         """What ``select`` makes of the rows as of a watermark; it is asked once for equal queries in a row."""
         with self.lock:
             if self._cache[0] != (watermark, query):
                 self._cache = ((watermark, query), select(self._as_of(watermark)))
             return self._cache[1]
 
-    def _as_of(self, watermark: int) -> Collection[Row]:
+    def _as_of(self, watermark: int) -> t.Collection[Row]:
         undone = self._commits[watermark:]
         rows = dict(self._now) if undone else self._now
         for commit in reversed(undone):

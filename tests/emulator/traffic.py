@@ -8,7 +8,7 @@ import collections
 import dataclasses
 import threading
 import time
-from typing import Any, Deque, Dict, List, Optional, Tuple
+import typing as t
 
 from .switches import Switches
 
@@ -25,14 +25,14 @@ class Record:
     """Seconds since the last reset."""
     method: str
     path: str
-    query: Dict[str, str]
-    body: Any
+    query: dict[str, str]
+    body: t.Any
     """Parsed JSON, else text, else None."""
-    key: Optional[str]
+    key: str | None
     """The management key as it was sent."""
     user_agent: str
-    headers: Dict[str, str]
-    status: Optional[int] = None
+    headers: dict[str, str]
+    status: int | None = None
     """None if the connection was cut, or is still waiting for its answer."""
     committed: bool = False
     """Whether the request changed the state, even if the answer was lost."""
@@ -46,10 +46,10 @@ class Log:
     def __init__(self) -> None:
         self._started = time.monotonic()
         self._count = 0
-        self._records: List[Record] = []
+        self._records: list[Record] = []
         self._lock = threading.Lock()
 
-    def add(self, **fields: Any) -> Record:
+    def add(self, **fields: t.Any) -> Record:
         """Record a request that has just arrived."""
         with self._lock:
             self._count += 1
@@ -57,7 +57,7 @@ class Log:
             self._records.append(record)
             return record
 
-    def since(self, n: int) -> List[Dict[str, Any]]:
+    def since(self, n: int) -> list[dict[str, t.Any]]:
         """The records after number ``n``."""
         with self._lock:
             return [dict(vars(record)) for record in self._records if record.n > n]
@@ -72,11 +72,11 @@ class RateLimit:
     """The documented limits, counted for each management key; a request that is refused counts as well."""
 
     def __init__(self) -> None:
-        self._recent: Dict[str, Deque[float]] = {}
-        self._today: Dict[str, Tuple[int, int]] = {}
+        self._recent: dict[str, collections.deque[float]] = {}
+        self._today: dict[str, tuple[int, int]] = {}
         self._lock = threading.Lock()
 
-    def count(self, key: str, switches: Switches) -> Optional[float]:
+    def count(self, key: str, switches: Switches) -> float | None:
         """Count a request; the answer is None if it is allowed, else seconds until there is room again."""
         now = time.monotonic()
         today, second_of_day = divmod(time.time(), _DAY)

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Collection, Dict, FrozenSet, Iterable, List, Mapping, Optional, Tuple
+import typing as t
 
 from .errors import Invalid, check_fields
 from .switches import Switches
@@ -25,9 +25,9 @@ class Flag:
     name: str
     enabled: bool = False
     archived: bool = False
-    deployments: Tuple[str, ...] = ()
+    deployments: tuple[str, ...] = ()
 
-    def as_dict(self) -> Dict[str, Any]:
+    def as_dict(self) -> dict[str, t.Any]:
         """Everything that is true of it, as a JSON object."""
         return {
             "id": self.id,
@@ -43,7 +43,7 @@ class Flag:
 class Flags(Table[Flag]):
     """The flags of an account, or its experiments; the deployments that they name need not exist."""
 
-    def fill(self, rows: Iterable[Mapping[str, Any]], switches: Switches) -> None:
+    def fill(self, rows: t.Iterable[t.Mapping[str, t.Any]], switches: Switches) -> None:
         """Store the rows of a seed."""
         rows = list(rows)
         self.claim_ids(rows, FLAG_FIELDS)
@@ -51,14 +51,14 @@ class Flags(Table[Flag]):
             flag = self._new(row, switches)
             self.seed(flag.id, flag)
 
-    def add_by_hand(self, row: Mapping[str, Any], switches: Switches) -> Flag:
+    def add_by_hand(self, row: t.Mapping[str, t.Any], switches: Switches) -> Flag:
         """Create one from a row as in a seed."""
         with self.lock:
             created = self._new(check_fields(self.what, row, FLAG_FIELDS), switches)
             self.commit(created.id, created, switches)
             return created
 
-    def edit_by_hand(self, id: str, changes: Mapping[str, Any], switches: Switches) -> Flag:
+    def edit_by_hand(self, id: str, changes: t.Mapping[str, t.Any], switches: Switches) -> Flag:
         """Change ``name``, ``enabled``, ``archived`` or all the ``deployments``."""
         check_fields("a change by hand", changes, EDITABLE_FLAG_FIELDS)
         with self.lock:
@@ -71,10 +71,10 @@ class Flags(Table[Flag]):
                 self.commit(id, after, switches)
             return after
 
-    def seen(self, projects: FrozenSet[str], key: Optional[str], archived: bool, watermark: int) -> List[Flag]:
+    def seen(self, projects: frozenset[str], key: str | None, archived: bool, watermark: int) -> list[Flag]:
         """Those of some projects as of a watermark, newest first; with this key, unless that is None."""
 
-        def select(rows: Collection[Flag]) -> List[Flag]:
+        def select(rows: t.Collection[Flag]) -> list[Flag]:
             chosen = [row for row in rows if row.project_id in projects and (archived or not row.archived)]
             if key is not None:
                 chosen = [row for row in chosen if row.key == key]
@@ -82,7 +82,7 @@ class Flags(Table[Flag]):
 
         return self.rows(watermark, (projects, key, archived), select)
 
-    def _new(self, row: Mapping[str, Any], switches: Switches) -> Flag:
+    def _new(self, row: t.Mapping[str, t.Any], switches: Switches) -> Flag:
         created = Flag(
             id=self.id_of(row, switches),
             project_id=str(row.get("projectId") or ""),
@@ -96,16 +96,16 @@ class Flags(Table[Flag]):
         return created
 
 
-def _ids(given: Any) -> Tuple[str, ...]:
+def _ids(given: t.Any) -> tuple[str, ...]:
     if not isinstance(given, (list, tuple)) or not all(type(id) in (str, int) and id != "" for id in given):
-        raise Invalid("deployments must be a list of ids, not %r" % (given,))
+        raise Invalid(f"deployments must be a list of ids, not {given!r}")
     return tuple(map(str, given))
 
 
 def _check_values(flag: Flag) -> None:
     for name, value in (("projectId", flag.project_id), ("key", flag.key), ("name", flag.name)):
         if not isinstance(value, str) or not value:
-            raise Invalid("%s must be a string that is not empty, not %r" % (name, value))
+            raise Invalid(f"{name} must be a string that is not empty, not {value!r}")
     for name, value in (("enabled", flag.enabled), ("archived", flag.archived)):
         if not isinstance(value, bool):
-            raise Invalid("%s must be a boolean, not %r" % (name, value))
+            raise Invalid(f"{name} must be a boolean, not {value!r}")

@@ -32,7 +32,7 @@ def emulator():
         yield emulator
 
 
-def execute(*command: t.Union[str, pathlib.Path], cwd: pathlib.Path = ROOT, **environment: t.Any) -> Run:
+def execute(*command: str | pathlib.Path, cwd: pathlib.Path = ROOT, **environment: t.Any) -> Run:
     """Run a program with some environment variables changed (None: unset)."""
     changed = dict(os.environ, **environment)
     done = subprocess.run(
@@ -76,7 +76,7 @@ def installed(tmp_path_factory, run, archive):
 def ansible_playbook(run, tmp_path):
     """Runs tasks on localhost through ansible-playbook."""
 
-    def ansible_playbook(tasks: t.List[t.Dict[str, t.Any]], *arguments: str, **environment: t.Any) -> Run:
+    def ansible_playbook(tasks: list[dict[str, t.Any]], *arguments: str, **environment: t.Any) -> Run:
         playbook = tmp_path / "playbook.yml"
         play = dict(hosts="localhost", gather_facts=False, tasks=tasks)
         playbook.write_text(yaml.safe_dump([play], sort_keys=False), encoding="utf-8")

@@ -120,5 +120,5 @@ def test_installed_modules_work(ansible_playbook, emulator, installed):
 def test_version_is_the_same_everywhere(archive):
     version = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["version"]
     constant = (ROOT / "plugins/module_utils/_version.py").read_text(encoding="utf-8")
-    assert 'VERSION = "{0}"'.format(version) in constant
-    assert archive.name == "community-amplitude-{0}.tar.gz".format(version)
+    assert f'VERSION = "{version}"' in constant
+    assert archive.name == f"community-amplitude-{version}.tar.gz"

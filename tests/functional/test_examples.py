@@ -67,7 +67,7 @@ STRICT = {source: dict(unique_labels="all") for source in ("rotation begin", "ro
 #: What begins with a rename refuses to run again once it has archived what it has renamed.
 REFUSED_AGAIN = {"rotation leak": "is archived and restore_archived is false"}
 EXAMPLES = dict(
-    {name: plays_of_plugin("modules/{0}.py".format(name)) for name in MODULES},
+    {name: plays_of_plugin(f"modules/{name}.py") for name in MODULES},
     README=plays_of_page(ROOT / "README.md"),
     lookup=plays_of_plugin("lookup/deployment_key.py"),
     **{" ".join(blocks): plays_of_guide(*blocks) for blocks in BLOCKS},
@@ -85,7 +85,7 @@ def test_examples(run, emulator, tmp_path, source):
     emulator.reset(SEED, **STRICT.get(source, {}))
     playbook = tmp_path / "playbook.yml"
     # An example writes to /etc; here it must not.
-    text = yaml.safe_dump(EXAMPLES[source], sort_keys=False).replace("dest: /etc/", "dest: {0}/".format(tmp_path))
+    text = yaml.safe_dump(EXAMPLES[source], sort_keys=False).replace("dest: /etc/", f"dest: {tmp_path}/")
     playbook.write_text(text, encoding="utf-8")
 
     def play():

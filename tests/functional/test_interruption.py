@@ -36,9 +36,7 @@ def test_kill(emulator, task, nth):
     emulator.reset(SEED)
     emulator.misbehave(action="delay", nth=nth, moment="after", seconds=30)
     options = dict(project_id="1", management_api_key="management-key", base_url=emulator.url, **TASKS[task][0])
-    program = "from {0} import run_module; run_module('amplitude_deployment', **{1!r})".format(
-        run_module.__module__, options
-    )
+    program = f"from {run_module.__module__} import run_module; run_module('amplitude_deployment', **{options!r})"
     with subprocess.Popen([sys.executable, "-c", program]) as process:
         given_up = time.monotonic() + 20
         while [request["accepted"] for request in emulator.requests()] != [True] * nth:

@@ -200,14 +200,14 @@ def test_live(run, emulator, world, name):
         assert re.fullmatch(pattern, told[NAMES[short]]), (short, told[NAMES[short]])
     for row in emulator.deployments():
         for secret in (row["id"], row["label"], row["projectId"]):
-            assert not re.search(r"(?<![\w/-]){0}(?![\w/-])".format(secret), "\n".join(told.values())), secret
+            assert not re.search(rf"(?<![\w/-]){secret}(?![\w/-])", "\n".join(told.values())), secret
 
 
 def test_failure_in_the_middle(run, emulator, world):
     """The first create of the playbook is refused, with words that nobody must see."""
     world.begin()
     keys = [row["key"] for row in emulator.deployments()]
-    refusal = "no {0} for {1}".format(world.management_key, keys[2])
+    refusal = f"no {world.management_key} for {keys[2]}"
     emulator.misbehave(action="status", method="POST", nth=FIRST_OF_PLAYBOOK, status=403, body=refusal)
 
     with Processes() as processes:
@@ -305,7 +305,7 @@ def checkout(tmp_path):
     (root / "tests/requirements/test.txt").write_text("none\n", encoding="utf-8")
     (root / ".venv/test/bin").mkdir(parents=True)
     (root / ".venv/test/bin/python").symlink_to(sys.executable)
-    (root / ".venv/test/complete").write_text("{0} \nnone\n".format(root.resolve()), encoding="utf-8")
+    (root / ".venv/test/complete").write_text(f"{root.resolve()} \nnone\n", encoding="utf-8")
     return root
 
 

@@ -39,7 +39,7 @@ def test_rows_are_in_order():
 
 def test_runtime_requires_the_oldest():
     runtime = yaml.safe_load((ROOT / "meta/runtime.yml").read_text(encoding="utf-8"))
-    assert runtime["requires_ansible"] == ">={0}.0".format(OLDEST_CORE)
+    assert runtime["requires_ansible"] == f">={OLDEST_CORE}.0"
 
 
 def test_readme_has_the_rows():
@@ -50,7 +50,7 @@ def test_readme_has_the_rows():
 def test_readme_names_the_oldest_libraries():
     assert MATRIX["oldest_libraries"].keys() == {"requests", "urllib3"}
     for name, version in MATRIX["oldest_libraries"].items():
-        assert "`{0}` {1}".format(name, version) in supported_versions()
+        assert f"`{name}` {version}" in supported_versions()
 
 
 @pytest.mark.parametrize("file", ["meta/ee-requirements.txt", "plugins/doc_fragments/connection.py"])
@@ -61,8 +61,8 @@ def test_requirements_name_the_oldest(file):
 
 @pytest.mark.parametrize("name", ["test", "lint"])
 def test_environments_of_the_tests_take_the_oldest(name):
-    text = (ROOT / "tests/requirements/{0}.txt".format(name)).read_text(encoding="utf-8")
-    assert "ansible-core >= {0}\n".format(OLDEST_CORE) in text
+    text = (ROOT / f"tests/requirements/{name}.txt").read_text(encoding="utf-8")
+    assert f"ansible-core >= {OLDEST_CORE}\n" in text
     assert re.findall("^requests.*", text, re.MULTILINE) in (
         [],
         ["requests >= {0}".format(MATRIX["oldest_libraries"]["requests"])],
@@ -86,7 +86,7 @@ def test_workflow_has_all_versions():
     workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
     assert workflow["jobs"]["matrix"]["strategy"]["matrix"]["core"] == list(ROWS)
     named = [minor(version) for row in ROWS.values() for version in (*row["controller"], *row["target"])]
-    pythons = ["3.{0}".format(number) for number in range(min(named), max(named) + 1)]
+    pythons = [f"3.{number}" for number in range(min(named), max(named) + 1)]
     assert workflow["env"]["PYTHONS"].split() == pythons
 
 

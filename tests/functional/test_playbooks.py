@@ -23,7 +23,7 @@ def seed():
     """300 deployments over 4 projects: twins, an archived one, default ones, and flags that use nearly all of them."""
     rows, flags = [], []
     for project in PROJECTS:
-        labels = ["{0}-app-{1:02d}".format(project, number) for number in range(EACH)]
+        labels = [f"{project}-app-{number:02d}" for number in range(EACH)]
         for number, label in enumerate(labels):
             rows.append(dict(projectId=project, label=label, type=("client", "server")[number % 2]))
         rows.append(dict(projectId=project, label="default", type=None))
@@ -151,8 +151,8 @@ def test_story(play, audit, emulator, tmp_path):
     told = collections.Counter((row["label"], row["drift"]) for row in report["deployments"] if row["drift"])
     assert told == expected
     for label, kind in expected:
-        assert re.search(r"\| {0} \|[^|]*\|[^|]*\| {1} \|".format(label, kind), reports["audit.md"])
-        assert re.search(r"{0} +\S+ +\S+ +{1} ".format(label, kind), result.output)
+        assert re.search(rf"\| {label} \|[^|]*\|[^|]*\| {kind} \|", reports["audit.md"])
+        assert re.search(rf"{label} +\S+ +\S+ +{kind} ", result.output)
     check_page(tmp_path / "out/audit.html", 12, 305)
 
     # What nobody but a person can decide is decided, and the playbook repairs the rest.
@@ -269,7 +269,7 @@ def check_page(page, drift, total):
     if browser.find() is None:
         pytest.skip("needs chromium to look at the page")
     content = browser.dump(page)
-    assert "{0} of {1} deployments shown".format(drift, total) in content
+    assert f"{drift} of {total} deployments shown" in content
     assert len(shown(content)) == drift
     filtered = page.with_name("filtered.html")
     script = """<script>
@@ -279,7 +279,7 @@ def check_page(page, drift, total):
     filtered.write_text(page.read_text(encoding="utf-8").replace("</body>", script), encoding="utf-8")
     content = browser.dump(filtered)
     filtered.unlink()
-    assert "1 of {0} deployments shown".format(total) in content
+    assert f"1 of {total} deployments shown" in content
     [row] = shown(content)
     assert "104-app-04" in row
     assert "<title>rgb(122, 46, 14)</title>" in content

@@ -58,7 +58,7 @@ def test_one_remains(run, emulator, tmp_path, world):
     count, switches = WORLDS[world]
     emulator.reset(**switches)
     inventory = tmp_path / "inventory"
-    hosts = ["host{0:02d} ansible_connection=local".format(number) for number in range(1, count + 1)]
+    hosts = [f"host{number:02d} ansible_connection=local" for number in range(1, count + 1)]
     inventory.write_text("\n".join(hosts), encoding="utf-8")
     (tmp_path / "playbook.yml").write_text(yaml.safe_dump(playbook(tmp_path / "results.json")), encoding="utf-8")
 

@@ -213,7 +213,7 @@ def test_secrets(run, emulator, tmp_path, short_path, variables, program, given_
     playbook = write(given / "project/playbook.yml", PLAYBOOK)
     extravars = write(given / "env/extravars", variables)
     if program == "ansible-playbook":
-        arguments = ["-i", inventory, "-e", "@{0}".format(extravars), "-vvvv", "--diff", playbook]
+        arguments = ["-i", inventory, "-e", f"@{extravars}", "-vvvv", "--diff", playbook]
     else:
         arguments = ["run", given, "-p", playbook, "--artifact-dir", left / "artifacts", "-vvvv", "--cmdline=--diff"]
 

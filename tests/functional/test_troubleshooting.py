@@ -31,7 +31,10 @@ def words(text):
 def messages_of_collection():
     for path in PLUGINS.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and "\n" not in node.value:
+            if isinstance(node, ast.JoinedStr):
+                parts = (part.value if isinstance(part, ast.Constant) else " " for part in node.values)
+                yield words("".join(map(str, parts)))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str) and "\n" not in node.value:
                 yield words(node.value)
 
 

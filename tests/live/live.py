@@ -77,7 +77,7 @@ class Ours:
 
     def __init__(self, project_id: str) -> None:
         self.project_id = project_id
-        self.prefix = "ansible-live-{0}-".format(secrets.token_hex(4))
+        self.prefix = f"ansible-live-{secrets.token_hex(4)}-"
         #: The deployments that were there before, by id.
         self.before: dict[str, Deployment] = {}
         #: The ids of those made since.
@@ -147,7 +147,7 @@ class Probe(_client.Client):
 
     def _refusal(self, doing: str, response: t.Any, answer: bytes) -> ApiError:
         kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        self.refusal = "{0}, {1}{2}".format(response.status_code, _shape(answer), _sent_as(kind))
+        self.refusal = f"{response.status_code}, {_shape(answer)}{_sent_as(kind)}"
         if response.status_code == 429:
             self.retry_after.add(_form_of_retry_after(response.headers.get("Retry-After")))
         return super()._refusal(doing, response, answer)
@@ -179,9 +179,9 @@ class Live:
         projects = {row.project_id for row in rows}
         if self.ours.project_id not in projects:
             raise Stopped(
-                "AMPLITUDE_TEST_PROJECT_ID is {0!r}, but the key in AMPLITUDE_MANAGEMENT_API_KEY sees no deployment of "
-                "such a project (it sees {1} others), and every project has at least a default one. Correct one of the "
-                "two, or AMPLITUDE_REGION.".format(self.ours.project_id, len(projects))
+                f"AMPLITUDE_TEST_PROJECT_ID is {self.ours.project_id!r}, but the key in AMPLITUDE_MANAGEMENT_API_KEY sees no deployment of "
+                f"such a project (it sees {len(projects)} others), and every project has at least a default one. Correct one of the "
+                "two, or AMPLITUDE_REGION."
             )
         self.ours.before = {row.id: row for row in rows}
 
@@ -230,11 +230,11 @@ class Live:
                 problem = str(error)
             if time.monotonic() - begun > CLEANING:
                 return [
-                    "NOT EVERYTHING WAS ARCHIVED. Look in Amplitude for deployments whose label begins with {0} and "
-                    "archive them. {1}".format(self.ours.prefix, self.redact(problem))
+                    f"NOT EVERYTHING WAS ARCHIVED. Look in Amplitude for deployments whose label begins with {self.ours.prefix} and "
+                    f"archive them. {self.redact(problem)}"
                 ]
             time.sleep(pause)
-        _say("{0} deployments of this run are in the list, and all of them are archived.".format(len(own)))
+        _say(f"{len(own)} deployments of this run are in the list, and all of them are archived.")
         problems = []
         missing = set(self.ours.made) - {row.id for row in own}
         if missing or not orderly:
@@ -317,7 +317,7 @@ class Live:
         self.facts[taken.format("archived")], archived_count = self._probe_duplicate(label, identifier)
         row = row._replace(deleted=True)
         for deleted in (False, True):
-            fact = "PATCH with ``label`` and ``archive: {0}``".format(str(deleted).lower())
+            fact = f"PATCH with ``label`` and ``archive: {str(deleted).lower()}``"
             wanted = row._replace(label=self.ours.prefix + (PROBE if deleted else "o-probe"), deleted=deleted)
             self.facts[fact], row = self._probe_both(row, wanted)
         if row != wanted:
@@ -332,7 +332,7 @@ class Live:
             second = Deployments(self._probe).create(self.ours.project_id, label, "client")
         except ApiError as error:
             self._end_unless_refused(error)
-            return "refused: {0}".format(self._probe.refusal), True
+            return f"refused: {self._probe.refusal}", True
         if second == first:
             return "no second one: it answers with the ID of the first", True
         Deployments(self._probe).edit(
@@ -346,7 +346,7 @@ class Live:
             Deployments(self._probe).edit(before, label=wanted.label, archive=wanted.deleted)
         except ApiError as error:
             self._end_unless_refused(error)
-            return "refused: {0}".format(self._probe.refusal), before
+            return f"refused: {self._probe.refusal}", before
         ends, row = time.monotonic() + EDIT_SHOWS, before
         while (row.label, row.deleted) != (wanted.label, wanted.deleted) and time.monotonic() < ends:
             time.sleep(0.2)
@@ -388,11 +388,11 @@ class Live:
             found = shown({t.cast(str, row.id): row for row in self._list_and_check()})
             self._longest_lag = max(self._longest_lag, 2 * begun)
             if found:
-                words = "list number {0} shows it, begun {1:.1f} seconds after the answer".format(number, begun)
+                words = f"list number {number} shows it, begun {begun:.1f} seconds after the answer"
                 return words + not_yet, found
             if begun > LONGEST_LAG:
-                return "no list begun up to {0:.0f} seconds after the answer shows it".format(begun), None
-            not_yet = "; one begun after {0:.1f} seconds does not".format(begun)
+                return f"no list begun up to {begun:.0f} seconds after the answer shows it", None
+            not_yet = f"; one begun after {begun:.1f} seconds does not"
             time.sleep(pause)
         raise AssertionError("the numbers have come to an end")
 
@@ -474,7 +474,7 @@ class Live:
         self.facts["Whether active deployments have ``deleted: false``"] = (
             "yes"
             if active <= {"false"}
-            else "no: some have " + " or ".join("{0} ``deleted``".format(each) for each in sorted(active - {"false"}))
+            else "no: some have " + " or ".join(f"{each} ``deleted``" for each in sorted(active - {"false"}))
         )
         self.facts["Further fields of a row"] = _fields(all_rows, DOCUMENTED_FIELDS)
         self.facts["Further fields of a list"] = _fields(pages, ("deployments", "nextCursor"))
@@ -493,7 +493,7 @@ class Live:
             return "no"
         highest = max([int(each) for each in self.ours.before if each.isdigit()], default=0)
         above = "all" if made[0] > highest else "not all"
-        return "yes: {0} made one after the other, {1} above those of older deployments".format(len(made), above)
+        return f"yes: {len(made)} made one after the other, {above} above those of older deployments"
 
     def _order(self, rows: t.Sequence[Deployment]) -> str:
         """The orders that the list is in."""
@@ -561,13 +561,13 @@ def _shape(answer: bytes) -> str:
         return "JSON that is no object"
     names = []
     for name, value in document.items():
-        inner = " (an object with {0})".format(_fields([value], ())) if isinstance(value, dict) else ""
+        inner = f" (an object with {_fields([value], ())})" if isinstance(value, dict) else ""
         names.append(_literal(name) + inner)
     return "JSON with {0}".format(", ".join(sorted(names)) or "no fields")
 
 
 def _sent_as(kind: str) -> str:
-    return " sent as ``{0}``".format(kind) if re.fullmatch(r"[a-z0-9.+/-]{1,50}", kind) else ""
+    return f" sent as ``{kind}``" if re.fullmatch(r"[a-z0-9.+/-]{1,50}", kind) else ""
 
 
 def _form_of_retry_after(header: str | None) -> str:
@@ -598,13 +598,13 @@ def _options() -> dict[str, t.Any]:
         raise Stopped(
             "\n".join(
                 ["Not set: {0}. This tests against the real service, and needs:".format(", ".join(missing))]
-                + ["  {0}: {1}".format(name, REQUIRED[name]) for name in missing]
+                + [f"  {name}: {REQUIRED[name]}" for name in missing]
                 + ["Set AMPLITUDE_REGION=eu for an organisation in the EU."]
             )
         )
     region = os.environ.get("AMPLITUDE_REGION") or "us"
     if region not in _argspec.BASE_URLS:
-        raise Stopped("AMPLITUDE_REGION is {0!r}, but has to be us or eu.".format(region))
+        raise Stopped(f"AMPLITUDE_REGION is {region!r}, but has to be us or eu.")
     options = dict(
         management_api_key=os.environ["AMPLITUDE_MANAGEMENT_API_KEY"],
         base_url=os.environ.get("AMPLITUDE_BASE_URL") or None,
@@ -655,7 +655,7 @@ def main(*arguments: str) -> int | str:
         return "\n".join([*problems, str(error)])
     given.record.parent.mkdir(parents=True, exist_ok=True)
     given.record.write_text(text, encoding="utf-8")
-    _say("=== What was observed, for docs/docsite/rst/api.rst: {0}".format(given.record))
+    _say(f"=== What was observed, for docs/docsite/rst/api.rst: {given.record}")
     return "\n".join(problems) or 0
 
 

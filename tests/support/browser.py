@@ -24,7 +24,7 @@ FLAGS = [
 ]
 
 
-def find() -> t.Optional[str]:
+def find() -> str | None:
     """The path of Chromium or Chrome, None if there is none."""
     found = map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))
     return next(filter(None, found), None)
@@ -33,6 +33,6 @@ def find() -> t.Optional[str]:
 def dump(page: pathlib.Path) -> str:
     """The HTML of a page after its scripts have run."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        command = [t.cast(str, find()), *FLAGS, "--user-data-dir={0}".format(profile), "--dump-dom", page.as_uri()]
+        command = [t.cast(str, find()), *FLAGS, f"--user-data-dir={profile}", "--dump-dom", page.as_uri()]
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=120, check=True)
     return done.stdout.decode("utf-8")

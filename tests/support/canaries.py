@@ -61,7 +61,7 @@ class Processes:
     """The command lines and environments of all processes of the machine that are seen within a ``with`` block."""
 
     def __init__(self) -> None:
-        self._seen: t.Dict[str, str] = {}
+        self._seen: dict[str, str] = {}
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
@@ -87,9 +87,9 @@ class Processes:
         while not self._ended.wait(0.03):
             for process in os.listdir("/proc"):
                 if process.isdigit():
-                    command_line = _read("/proc/%s/cmdline" % process)
+                    command_line = _read(f"/proc/{process}/cmdline")
                     if command_line not in self._seen:
-                        self._seen[command_line] = _read("/proc/%s/environ" % process)
+                        self._seen[command_line] = _read(f"/proc/{process}/environ")
 
 
 def _read(path: str) -> str:

@@ -18,7 +18,7 @@ SENTENCE = re.compile(r"Could not [^\n]+: [^\n]+; [^\n]*[^.\n]\.")
 
 KEY = "management-key"
 PATH = "/api/1/deployments"
-CALLS: t.Dict[str, t.Callable[[Client], t.Any]] = {
+CALLS: dict[str, t.Callable[[Client], t.Any]] = {
     "GET": lambda client: client.get(PATH, "list the deployments", {"limit": 1000}),
     "POST": lambda client: client.post(PATH, "create it", dict(projectId="1", label="web", type="client")),
     "PATCH": lambda client: client.patch(PATH + "/7", "archive it", {"archive": True}),
@@ -29,14 +29,14 @@ class Clock:
     """A clock on which sleeping takes no time, but is seen to have taken it."""
 
     def __init__(self, real: t.Callable[[], float] = lambda: 0.0) -> None:
-        self.sleeps: t.List[float] = []
+        self.sleeps: list[float] = []
         self._real = real
 
     def __call__(self) -> float:
         return self._real() + sum(self.sleeps)
 
 
-def failure(call: t.Callable[[Client], t.Any], client: Client, kind: t.Type[RequestFailed] = RequestFailed) -> t.Any:
+def failure(call: t.Callable[[Client], t.Any], client: Client, kind: type[RequestFailed] = RequestFailed) -> t.Any:
     """The failure of a call, which is of this kind; its text is one sentence without the management API key."""
     with pytest.raises(kind) as caught:
         call(client)

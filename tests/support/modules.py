@@ -19,7 +19,7 @@ try:
 except ImportError:  # ansible-core 2.18
 
     @contextlib.contextmanager
-    def patch_module_args(args: t.Dict[str, t.Any]) -> t.Iterator[None]:
+    def patch_module_args(args: dict[str, t.Any]) -> t.Iterator[None]:
         basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": args}).encode()
         try:
             yield
@@ -27,7 +27,7 @@ except ImportError:  # ansible-core 2.18
             basic._ANSIBLE_ARGS = None
 
 
-def run_module(name: str, check_mode: bool = False, **options: t.Any) -> t.Dict[str, t.Any]:
+def run_module(name: str, check_mode: bool = False, **options: t.Any) -> dict[str, t.Any]:
     """Run a module of this collection and return its result; ``failed`` is True where it failed.
 
     Ansible collects warnings for the life of a process; here they are those of this run.

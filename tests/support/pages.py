@@ -15,7 +15,7 @@ import yaml
 GUIDES = pathlib.Path(__file__).resolve().parents[2] / "docs/docsite/rst"
 
 
-def blocks_of_guide(name: str) -> t.Dict[str, t.Any]:
+def blocks_of_guide(name: str) -> dict[str, t.Any]:
     """What the YAML blocks of a guide say, by their names.
 
     :raises AssertionError: one of them has no name, so that nothing could refer to it.

@@ -13,26 +13,26 @@ import ssl
 import threading
 import typing as t
 
-Pieces = t.Union[bytes, t.Iterable[bytes]]
+Pieces = bytes | t.Iterable[bytes]
 
 
-def http(status: str, body: t.Union[str, bytes] = b"", *headers: str) -> bytes:
+def http(status: str, body: str | bytes = b"", *headers: str) -> bytes:
     """An answer with a Content-Length."""
     content = body.encode() if isinstance(body, str) else body
-    head = ("HTTP/1.1 " + status, "Content-Length: {0}".format(len(content))) + headers
+    head = ("HTTP/1.1 " + status, f"Content-Length: {len(content)}") + headers
     return "\r\n".join(head + ("", "")).encode() + content
 
 
 class _Listener:
     """Serves each connection to a loopback port in a thread, and leaves neither when it is closed."""
 
-    def __init__(self, ssl_context: t.Optional[ssl.SSLContext] = None) -> None:
+    def __init__(self, ssl_context: ssl.SSLContext | None = None) -> None:
         self._ssl_context = ssl_context
         self._socket = socket.socket()
         self._socket.bind(("127.0.0.1", 0))
         self._address = self._socket.getsockname()
-        self._threads: t.List[threading.Thread] = []
-        self._open: t.Set[socket.socket] = set()
+        self._threads: list[threading.Thread] = []
+        self._open: set[socket.socket] = set()
         self._ending = threading.Event()
         self.port: int = self._address[1]
         self.url = "{0}://127.0.0.1:{1}".format("https" if ssl_context else "http", self.port)
@@ -106,16 +106,16 @@ class RawServer(_Listener):
 
     def __init__(
         self,
-        answer: t.Union[Pieces, t.Callable[[bytes], Pieces]] = b"",
+        answer: Pieces | t.Callable[[bytes], Pieces] = b"",
         closes: bool = False,
         pause: float = 0.0,
-        ssl_context: t.Optional[ssl.SSLContext] = None,
+        ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         super().__init__(ssl_context)
         self._answer = answer if callable(answer) else lambda dummy: answer
         self._closes = closes
         self._pause = pause
-        self.requests: t.List[bytes] = []
+        self.requests: list[bytes] = []
 
     def _converse(self, connection: socket.socket) -> None:
         with connection.makefile("rb") as stream:

@@ -18,15 +18,15 @@ class Situation(t.NamedTuple):
 
     name: str
     project: str
-    found: t.List[t.Dict[str, t.Any]]
-    ask: t.Dict[str, t.Any]
-    changes: t.Optional[t.List[t.Dict[str, t.Any]]] = None
-    deployment: t.Optional[t.Dict[str, t.Any]] = None
-    rerun_deployment: t.Optional[t.Dict[str, t.Any]] = None
-    error: t.Optional[str] = None
+    found: list[dict[str, t.Any]]
+    ask: dict[str, t.Any]
+    changes: list[dict[str, t.Any]] | None = None
+    deployment: dict[str, t.Any] | None = None
+    rerun_deployment: dict[str, t.Any] | None = None
+    error: str | None = None
     refused_where_archived_labels_count: bool = False
 
-    def rows(self) -> t.List[t.Dict[str, t.Any]]:
+    def rows(self) -> list[dict[str, t.Any]]:
         """The deployments that exist before, as a seed of the emulator."""
         return [
             dict(
@@ -39,13 +39,13 @@ class Situation(t.NamedTuple):
             for row in self.found
         ]
 
-    def expected_changes(self) -> t.List[t.Dict[str, t.Any]]:
+    def expected_changes(self) -> list[dict[str, t.Any]]:
         """The return value ``changes``, with the fields that the table leaves out."""
-        empty: t.Dict[str, t.Any] = dict(action=None, id=None, label=None, previous_label=None)
+        empty: dict[str, t.Any] = dict(action=None, id=None, label=None, previous_label=None)
         return [dict(empty, **change) for change in self.changes or []]
 
 
-def _load() -> t.List[Situation]:
+def _load() -> list[Situation]:
     table = yaml.safe_load(TABLE.read_text(encoding="utf-8"))["amplitude_deployment_situations"]
     situations = []
     for entry in table:
@@ -57,7 +57,7 @@ def _load() -> t.List[Situation]:
 SITUATIONS = _load()
 
 
-def seed(situations: t.Iterable[Situation] = tuple(SITUATIONS)) -> t.Dict[str, t.Any]:
+def seed(situations: t.Iterable[Situation] = tuple(SITUATIONS)) -> dict[str, t.Any]:
     """A seed of the emulator in which all these situations exist, each in its own project.
 
     Documented: every project has a default deployment.

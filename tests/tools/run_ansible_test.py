@@ -38,7 +38,7 @@ PIP_CONF = "[global]\nquiet = 2\ncache-dir = {0}\n".format(CACHE / "pip")
 
 FLAGS = {
     "sanity": ["--local"],
-    "units": ["--venv", "--python", "%d.%d" % sys.version_info[:2]],
+    "units": ["--venv", "--python", "{}.{}".format(*sys.version_info)],
     "integration": ["--venv"],
 }
 
@@ -129,7 +129,7 @@ def main(command: str, *arguments: str) -> int | str:
     """Run ansible-test and return an exit status, or a sentence that says what it left out."""
     target = CACHE / command / "ansible_collections" / "community" / "amplitude"
     if " " in str(target):
-        return "ansible-test does not work below a path with a space in it: {0}".format(ROOT)
+        return f"ansible-test does not work below a path with a space in it: {ROOT}"
     copy_checkout(target)
     prepare_home()
     environment = dict(os.environ, PATH=link_pythons())

@@ -25,7 +25,7 @@ def main(histories: str = "20000", seed: str = "") -> int:
     """Return an exit status: 0 if every invariant held in every history."""
     first = int(seed or random.SystemRandom().randrange(10**9))
     cores = os.cpu_count() or 1
-    print("{0} histories, seed {1}, {2} processes".format(histories, first, cores), flush=True)
+    print(f"{histories} histories, seed {first}, {cores} processes", flush=True)
     started = time.monotonic()
     figures: collections.Counter[str] = collections.Counter()
     with tempfile.TemporaryDirectory() as directory:
@@ -35,14 +35,14 @@ def main(histories: str = "20000", seed: str = "") -> int:
             command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "tests/unit/histories/test_histories.py"]
             share = int(histories) // cores + (number < int(histories) % cores)
             environment = dict(os.environ, HISTORIES=str(share), FIGURES=str(file))
-            command.append("--hypothesis-seed={0}".format(first + number))
+            command.append(f"--hypothesis-seed={first + number}")
             runs.append((subprocess.Popen(command, cwd=ROOT, env=environment), file))
         statuses = [run.wait() for run, _file in runs]
         for _run, file in runs:
             if file.exists():
                 figures.update(json.loads(file.read_text(encoding="utf-8")))
     for name, count in sorted(figures.items()):
-        print("{0:>10} {1}".format(count, name))
+        print(f"{count:>10} {name}")
     print(
         "{0:.0f} seconds, seed {1}: {2}".format(
             time.monotonic() - started, first, "failed" if any(statuses) else "clean"

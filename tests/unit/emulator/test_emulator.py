@@ -18,7 +18,7 @@ import subprocess
 import sys
 import threading
 import time
-from typing import Any, Dict, Iterator, List, Optional
+import typing as t
 
 import pytest
 import requests
@@ -43,19 +43,19 @@ SEED = {
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Emulator]:
+def running() -> t.Iterator[Emulator]:
     with Emulator() as emulator:
         yield emulator
 
 
 @pytest.fixture
-def emulator(running: Emulator) -> Iterator[Emulator]:
+def emulator(running: Emulator) -> t.Iterator[Emulator]:
     running.reset()
     yield running
 
 
 @pytest.fixture(scope="module")
-def session() -> Iterator[requests.Session]:
+def session() -> t.Iterator[requests.Session]:
     with requests.Session() as session:
         session.trust_env = False
         yield session
@@ -67,19 +67,19 @@ class Api:
     def __init__(self, session: requests.Session, emulator: Emulator) -> None:
         self.session, self.emulator = session, emulator
 
-    def call(self, method: str, path: str = PATH, key: Optional[str] = KEY, **options: Any) -> requests.Response:
+    def call(self, method: str, path: str = PATH, key: str | None = KEY, **options: t.Any) -> requests.Response:
         headers = {**({"Authorization": "Bearer " + key} if key else {}), **options.pop("headers", {})}
         options = {"timeout": 5, "allow_redirects": False, **options}
         return self.session.request(method, self.emulator.url + path, headers=headers, **options)
 
-    def create(self, label: str = "hello", project: Any = "1", type: Any = "client", **options: Any) -> Any:
+    def create(self, label: str = "hello", project: t.Any = "1", type: t.Any = "client", **options: t.Any) -> t.Any:
         return self.call("POST", json={"projectId": project, "label": label, "type": type}, **options)
 
-    def edit(self, id: Any, **body: Any) -> requests.Response:
-        return self.call("PATCH", "%s/%s" % (PATH, id), json=body)
+    def edit(self, id: t.Any, **body: t.Any) -> requests.Response:
+        return self.call("PATCH", f"{PATH}/{id}", json=body)
 
-    def pages(self, most: int = 50, **query: Any) -> List[Dict[str, Any]]:
-        pages: List[Dict[str, Any]] = []
+    def pages(self, most: int = 50, **query: t.Any) -> list[dict[str, t.Any]]:
+        pages: list[dict[str, t.Any]] = []
         while len(pages) < most:
             answer = self.call("GET", params=query)
             assert answer.status_code == 200, answer.text
@@ -89,10 +89,10 @@ class Api:
                 break
         return pages
 
-    def rows(self, **query: Any) -> List[Dict[str, Any]]:
+    def rows(self, **query: t.Any) -> list[dict[str, t.Any]]:
         return [row for page in self.pages(**query) for row in page["deployments"]]
 
-    def labels(self, **query: Any) -> List[str]:
+    def labels(self, **query: t.Any) -> list[str]:
         return [row["label"] for row in self.rows(**query)]
 
 
@@ -101,7 +101,7 @@ def api(session: requests.Session, emulator: Emulator) -> Api:
     return Api(session, emulator)
 
 
-def fill(emulator: Emulator, *labels: str, **switches: Any) -> None:
+def fill(emulator: Emulator, *labels: str, **switches: t.Any) -> None:
     rows = [{"projectId": "1", "label": label, "type": "client"} for label in labels]
     emulator.reset({"deployments": rows}, **switches)
 
@@ -157,7 +157,7 @@ def test_seed(api: Api, emulator: Emulator) -> None:
         {"switches": {"idz": "number"}},
     ],
 )
-def test_seed_that_is_not_understood(seed: Any) -> None:
+def test_seed_that_is_not_understood(seed: t.Any) -> None:
     with pytest.raises(Invalid):
         Emulator(seed)
 
@@ -198,7 +198,7 @@ VALID = {"projectId": "1", "label": "a", "type": "client"}
     ],
 )
 def test_refusal(
-    api: Api, emulator: Emulator, method: str, path: str, key: Optional[str], body: Any, status: int, word: str
+    api: Api, emulator: Emulator, method: str, path: str, key: str | None, body: t.Any, status: int, word: str
 ) -> None:
     emulator.reset(SEED)
     before = emulator.deployments()
@@ -246,9 +246,9 @@ def test_create_edit_and_what_is_recorded(api: Api, emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize("switches, kind", [({}, int), ({"ids": "string"}, str), ({"opaque_ids": True}, str)])
-def test_ids(api: Api, emulator: Emulator, switches: Dict[str, Any], kind: type) -> None:
+def test_ids(api: Api, emulator: Emulator, switches: dict[str, t.Any], kind: type) -> None:
     emulator.reset(**switches)
-    created = [api.create("l%d" % n).json()["id"] for n in range(8)]
+    created = [api.create(f"l{n}").json()["id"] for n in range(8)]
     rows = api.rows()
     assert [row["id"] for row in rows] == created
     assert {row["projectId"] for row in rows} == {kind("1")}
@@ -258,7 +258,7 @@ def test_ids(api: Api, emulator: Emulator, switches: Dict[str, Any], kind: type)
 
 
 def test_page_sizes(api: Api, emulator: Emulator) -> None:
-    fill(emulator, *("l%d" % n for n in range(7)), default_page_size=3, max_page_size=4)
+    fill(emulator, *(f"l{n}" for n in range(7)), default_page_size=3, max_page_size=4)
     for limit, expected in [({}, [3, 3, 1]), ({"limit": 2}, [2, 2, 2, 1]), ({"limit": 1000}, [4, 3])]:
         assert [len(page["deployments"]) for page in api.pages(**limit)] == expected
     emulator.switch(default_page_size=1000)
@@ -278,8 +278,8 @@ def test_page_sizes(api: Api, emulator: Emulator) -> None:
         ("empty_page_with_cursor", None),
     ],
 )
-def test_last_page(api: Api, emulator: Emulator, cursor: str, count: int, last_page: Any, ending: Any) -> None:
-    fill(emulator, *("l%d" % n for n in range(count)), last_page=last_page, cursor=cursor)
+def test_last_page(api: Api, emulator: Emulator, cursor: str, count: int, last_page: t.Any, ending: t.Any) -> None:
+    fill(emulator, *(f"l{n}" for n in range(count)), last_page=last_page, cursor=cursor)
     pages = api.pages(most=6, limit=2)
     sizes = [len(page.pop("deployments")) for page in pages]
     assert sum(sizes) == count
@@ -426,7 +426,7 @@ def test_latency(api: Api, emulator: Emulator) -> None:
 
 @pytest.mark.parametrize("retry_after", ["none", "seconds", "date"])
 @pytest.mark.parametrize("limits", [{"rate_limit": 3}, {"daily_limit": 3}])
-def test_rate_limit(api: Api, emulator: Emulator, limits: Dict[str, int], retry_after: str) -> None:
+def test_rate_limit(api: Api, emulator: Emulator, limits: dict[str, int], retry_after: str) -> None:
     emulator.reset(SEED, retry_after=retry_after, **limits)
     answers = [api.call("GET", params={"limit": n % 2}) for n in range(5)]
     assert [answer.status_code for answer in answers] == [400, 200, 400, 429, 429]
@@ -465,7 +465,7 @@ def test_gzip(api: Api, emulator: Emulator) -> None:
         {"order": None},
     ],
 )  # fmt: skip
-def test_switch_that_is_not_understood(emulator: Emulator, wrong: Dict[str, Any]) -> None:
+def test_switch_that_is_not_understood(emulator: Emulator, wrong: dict[str, t.Any]) -> None:
     before = emulator.switches()
     for change in (emulator.switch, emulator.reset):
         with pytest.raises(Invalid):
@@ -491,7 +491,7 @@ def test_switch_that_is_not_understood(emulator: Emulator, wrong: Dict[str, Any]
     ],
 )
 def test_fault(
-    api: Api, emulator: Emulator, fault: Dict[str, Any], moment: str, created: int, status: Any, text: Any
+    api: Api, emulator: Emulator, fault: dict[str, t.Any], moment: str, created: int, status: t.Any, text: t.Any
 ) -> None:
     emulator.misbehave(moment=moment, method="POST", **fault)
     began = time.monotonic()
@@ -547,7 +547,7 @@ def test_reset_ends_waiting(api: Api, emulator: Emulator) -> None:
     ],
 )
 def test_which_requests_a_fault_strikes(
-    api: Api, emulator: Emulator, fault: Dict[str, Any], statuses: List[int]
+    api: Api, emulator: Emulator, fault: dict[str, t.Any], statuses: list[int]
 ) -> None:
     emulator.misbehave(action="status", **fault)
     assert [api.call("GET").status_code for _status in statuses] == statuses
@@ -573,7 +573,7 @@ def test_which_requests_a_fault_strikes(
         {"action": "status", "headers": []},
     ],
 )
-def test_fault_that_is_not_understood(emulator: Emulator, fault: Dict[str, Any]) -> None:
+def test_fault_that_is_not_understood(emulator: Emulator, fault: dict[str, t.Any]) -> None:
     with pytest.raises(Invalid):
         emulator.misbehave(**fault)
 
@@ -582,7 +582,7 @@ def test_fault_that_is_not_understood(emulator: Emulator, fault: Dict[str, Any])
 
 
 def test_control_over_http(api: Api, emulator: Emulator) -> None:
-    def control(method: str, path: str, body: Any = None, status: int = 200) -> Any:
+    def control(method: str, path: str, body: t.Any = None, status: int = 200) -> t.Any:
         answer = api.call(method, "/_emulator" + path, None, json=body)
         assert answer.status_code == status, answer.text
         return answer.json()
@@ -623,14 +623,14 @@ def test_control_over_http(api: Api, emulator: Emulator) -> None:
 
 def test_threads_that_create(emulator: Emulator) -> None:
     emulator.reset(rate_limit=0, unique_labels="all")
-    answers: List[requests.Response] = []
+    answers: list[requests.Response] = []
 
     def work(worker: int) -> None:
         with requests.Session() as session:
             api = Api(session, emulator)
             for number in range(10):
-                answers.append(api.create("shared-%d" % number))
-                answers.append(api.create("own-%d-%d" % (worker, number)))
+                answers.append(api.create(f"shared-{number}"))
+                answers.append(api.create(f"own-{worker}-{number}"))
 
     threads = [threading.Thread(target=work, args=(worker,)) for worker in range(8)]
     for thread in threads:
@@ -666,7 +666,7 @@ def test_connections_stay_open_and_threads_do_not() -> None:
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory: Any) -> pathlib.Path:
+def certificate(tmp_path_factory: t.Any) -> pathlib.Path:
     if shutil.which("openssl") is None:
         pytest.skip("needs openssl")
     path: pathlib.Path = tmp_path_factory.mktemp("tls") / "both.pem"
@@ -697,7 +697,7 @@ def test_tls(certificate: pathlib.Path) -> None:
 
 
 class Program:
-    def __init__(self, *arguments: Any, how: Any = (str(EMULATOR),), cwd: Any = None) -> None:
+    def __init__(self, *arguments: t.Any, how: t.Any = (str(EMULATOR),), cwd: t.Any = None) -> None:
         command = [sys.executable, *how, *map(str, arguments)]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=cwd)
         self.line = self.process.stdout.readline() if self.process.stdout else ""
@@ -706,7 +706,7 @@ class Program:
     def __enter__(self) -> Program:
         return self
 
-    def __exit__(self, *exc_info: Any) -> None:
+    def __exit__(self, *exc_info: t.Any) -> None:
         if self.process.poll() is None:
             self.process.kill()
         self.process.communicate()
@@ -718,7 +718,7 @@ def test_program(session: requests.Session, tmp_path: pathlib.Path) -> None:
     arguments = ["--seed", seed, "--port-file", port_file, "--switch", "order=label", "--switch", "gzip=yes"]
     with Program(*arguments) as program:
         assert re.fullmatch(r"Amplitude Experiment emulator listening on http://127.0.0.1:\d+\n", program.line)
-        assert program.url.endswith(":%d" % int(port_file.read_text()))
+        assert program.url.endswith(f":{int(port_file.read_text())}")
         assert sorted(os.listdir(tmp_path)) == ["port", "seed.json"]
         rows = session.get(program.url + PATH, headers={"Authorization": "Bearer " + KEY}, timeout=5).json()
         assert [row["id"] for row in rows["deployments"]] == ["10001", "10002", "10003", "7"]
@@ -728,7 +728,7 @@ def test_program(session: requests.Session, tmp_path: pathlib.Path) -> None:
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, "parent"])
-def test_program_as_module_with_parent(session: requests.Session, tmp_path: pathlib.Path, end: Any) -> None:
+def test_program_as_module_with_parent(session: requests.Session, tmp_path: pathlib.Path, end: t.Any) -> None:
     yaml = pytest.importorskip("yaml")
     seed = tmp_path / "seed.yml"
     seed.write_text(yaml.safe_dump(SEED))
@@ -761,13 +761,13 @@ def test_program_over_tls(certificate: pathlib.Path) -> None:
         (["--tls-cert", "/nonexistent"], "--tls-key"),
     ],
 )
-def test_program_that_is_misused(capsys: Any, arguments: List[str], word: str) -> None:
+def test_program_that_is_misused(capsys: t.Any, arguments: list[str], word: str) -> None:
     with pytest.raises(SystemExit) as exit:
         main(arguments)
     assert exit.value.code == 2 and word in capsys.readouterr().err
 
 
-def test_program_explains_every_switch(capsys: Any, emulator: Emulator) -> None:
+def test_program_explains_every_switch(capsys: t.Any, emulator: Emulator) -> None:
     with pytest.raises(SystemExit):
         main(["--help"])
     assert set(emulator.switches()) <= set(capsys.readouterr().out.split())

@@ -8,7 +8,7 @@ import json
 import shutil
 import subprocess
 import time
-from typing import Any, Dict, Iterator, List, Optional
+import typing as t
 
 import pytest
 import requests
@@ -24,12 +24,12 @@ ROWS = [
     {"projectId": "3", "key": "foreign", "deployments": ["7"]},
     {"projectId": "1", "key": "banner", "deployments": ["abc", "007"]},
 ]
-DEPLOYMENTS = [{"id": id, "projectId": "1", "label": "l%s" % id, "type": "client"} for id in ("7", "8", "9")]
+DEPLOYMENTS = [{"id": id, "projectId": "1", "label": f"l{id}", "type": "client"} for id in ("7", "8", "9")]
 SEED = {"keys": {KEY: ["1", "2"], "other-key": ["3"]}, "deployments": DEPLOYMENTS, "flags": ROWS, "experiments": ROWS}
 
 
 @pytest.fixture(scope="module")
-def session() -> Iterator[requests.Session]:
+def session() -> t.Iterator[requests.Session]:
     with requests.Session() as session:
         session.trust_env = False
         yield session
@@ -41,22 +41,22 @@ class Api:
     def __init__(self, session: requests.Session, emulator: Emulator) -> None:
         self.session, self.emulator = session, emulator
 
-    def call(self, method: str, path: str, key: Optional[str] = KEY, **options: Any) -> requests.Response:
+    def call(self, method: str, path: str, key: str | None = KEY, **options: t.Any) -> requests.Response:
         headers = {**({"Authorization": "Bearer " + key} if key else {}), **options.pop("headers", {})}
         return self.session.request(method, self.emulator.url + path, headers=headers, timeout=5, **options)
 
-    def page(self, kind: str, **query: Any) -> Dict[str, Any]:
+    def page(self, kind: str, **query: t.Any) -> dict[str, t.Any]:
         answer = self.call("GET", "/api/1/" + kind, params=query)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    def pages(self, kind: str, most: int = 9, **query: Any) -> List[Dict[str, Any]]:
+    def pages(self, kind: str, most: int = 9, **query: t.Any) -> list[dict[str, t.Any]]:
         pages = [self.page(kind, **query)]
         while len(pages) < most and pages[-1].get("nextCursor") not in (None, ""):
             pages.append(self.page(kind, **{**query, "cursor": pages[-1]["nextCursor"]}))
         return pages
 
-    def keys(self, kind: str, **query: Any) -> List[str]:
+    def keys(self, kind: str, **query: t.Any) -> list[str]:
         return [row["key"] for page in self.pages(kind, **query) for row in page[kind]]
 
     def archive(self, id: str) -> requests.Response:
@@ -68,7 +68,7 @@ def api(session: requests.Session, emulator: Emulator) -> Api:
     return Api(session, emulator)
 
 
-def fill(emulator: Emulator, *keys: str, **switches: Any) -> None:
+def fill(emulator: Emulator, *keys: str, **switches: t.Any) -> None:
     rows = [{"projectId": "1", "key": key} for key in keys]
     emulator.reset({"flags": rows, "experiments": rows}, **switches)
 
@@ -81,7 +81,7 @@ def fill(emulator: Emulator, *keys: str, **switches: Any) -> None:
 def test_documented_example(emulator: Emulator, kind: str) -> None:
     emulator.reset(SEED)
     command = ["curl", "--silent", "--show-error", "--noproxy", "*"]
-    command += ["--request", "GET", "--url", "%s/api/1/%s?limit=1000" % (emulator.url, kind)]
+    command += ["--request", "GET", "--url", f"{emulator.url}/api/1/{kind}?limit=1000"]
     command += ["--header", "Accept: application/json", "--header", "Authorization: Bearer " + KEY]
     answer = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, timeout=10).stdout)
     assert list(answer) == [kind]
@@ -120,7 +120,7 @@ def test_documented_example(emulator: Emulator, kind: str) -> None:
         ({}, None, "key"),
     ],
 )
-def test_query(api: Api, emulator: Emulator, kind: str, query: Dict[str, str], key: Any, expected: Any) -> None:
+def test_query(api: Api, emulator: Emulator, kind: str, query: dict[str, str], key: t.Any, expected: t.Any) -> None:
     emulator.reset(SEED)
     answer = api.call("GET", "/api/1/" + kind, key, params=query)
     (record,) = emulator.requests()
@@ -164,7 +164,7 @@ def test_newest_first_whatever_the_order(api: Api, emulator: Emulator, kind: str
     ],
 )
 def test_ids(
-    api: Api, emulator: Emulator, kind: str, switches: Dict[str, Any], ids: type, deployments: List[Any]
+    api: Api, emulator: Emulator, kind: str, switches: dict[str, t.Any], ids: type, deployments: list[t.Any]
 ) -> None:
     row = {"projectId": "1", "key": "a", "deployments": ["7", "007", "abc"]}
     emulator.reset({"deployments": DEPLOYMENTS, kind: [row]}, **switches)
@@ -190,7 +190,7 @@ def test_ids(
     ],
 )
 def test_paging(
-    api: Api, emulator: Emulator, kind: str, cursor: str, switches: Dict[str, Any], expected: List[str]
+    api: Api, emulator: Emulator, kind: str, cursor: str, switches: dict[str, t.Any], expected: list[str]
 ) -> None:
     fill(emulator, *"abcde", cursor=cursor, **switches)
     pages = api.pages(kind, limit=2)
@@ -273,8 +273,8 @@ def test_what_every_request_goes_through(api: Api, emulator: Emulator, kind: str
     answer = api.call("GET", path)
     assert answer.headers["Content-Encoding"] == "gzip"
     assert "_links" in answer.json() and all("_links" in row for row in answer.json()[kind])
-    emulator.misbehave(action="status", path="/%s$" % kind)
-    emulator.misbehave(action="cut", moment="after", path="/%s$" % kind, nth=2)
+    emulator.misbehave(action="status", path=f"/{kind}$")
+    emulator.misbehave(action="cut", moment="after", path=f"/{kind}$", nth=2)
     assert api.page("deployments") and api.call("GET", path).status_code == 503
     with pytest.raises(requests.ConnectionError):
         api.call("GET", path)
@@ -291,7 +291,7 @@ def test_what_every_request_goes_through(api: Api, emulator: Emulator, kind: str
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_control(api: Api, emulator: Emulator, kind: str) -> None:
-    def control(method: str, path: str = "", body: Any = None, status: int = 200) -> Any:
+    def control(method: str, path: str = "", body: t.Any = None, status: int = 200) -> t.Any:
         answer = api.call(method, "/_emulator/" + kind + path, None, json=body)
         assert answer.status_code == status, answer.text
         return answer.json()
@@ -360,7 +360,7 @@ def test_control_in_process(emulator: Emulator) -> None:
         "a",
     ],
 )
-def test_seed_that_is_not_understood(kind: str, row: Any) -> None:
+def test_seed_that_is_not_understood(kind: str, row: t.Any) -> None:
     with pytest.raises(Invalid):
         Emulator({kind: [row]})
 

@@ -23,7 +23,7 @@ class Clock:
         self.chance = random.Random(seed)
         self._now = 0.0
         self._numbers = itertools.count()
-        self._queue: t.List[t.Tuple[float, float, int, t.Callable[[], None]]] = []
+        self._queue: list[tuple[float, float, int, t.Callable[[], None]]] = []
         self._main = threading.Semaphore(0)
 
     def monotonic(self) -> float:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-Row = t.Dict[str, t.Any]
+Row = dict[str, t.Any]
 Options = t.Mapping[str, t.Any]
 
 
@@ -18,7 +18,7 @@ class NotGranted(Exception):
     """The module has to refuse this."""
 
 
-def granted(options: Options, rows: t.Sequence[Row]) -> t.Optional[t.List[Row]]:
+def granted(options: Options, rows: t.Sequence[Row]) -> list[Row] | None:
     """The rows as they have to be afterwards, a created one with the id and the key None; None: has to be refused."""
     try:
         before, after = _decide(options, rows)
@@ -37,7 +37,7 @@ def refused_by_api(options: Options, rows: t.Sequence[Row], unique_labels: str) 
     return any(row is not before and _place(row) == _place(after) for row in rows)
 
 
-def _decide(options: Options, rows: t.Sequence[Row]) -> t.Tuple[t.Optional[Row], t.Optional[Row]]:
+def _decide(options: Options, rows: t.Sequence[Row]) -> tuple[Row | None, Row | None]:
     label, type = options.get("label"), options.get("type")
     before = _find(options, rows)
     if options.get("state") == "absent":
@@ -57,7 +57,7 @@ def _decide(options: Options, rows: t.Sequence[Row]) -> t.Tuple[t.Optional[Row],
     return before, after
 
 
-def _find(options: Options, rows: t.Sequence[Row]) -> t.Optional[Row]:
+def _find(options: Options, rows: t.Sequence[Row]) -> Row | None:
     absent = options.get("state") == "absent"
     if options.get("id") is not None:
         found = [row for row in rows if row["id"] == options["id"]]
@@ -65,7 +65,7 @@ def _find(options: Options, rows: t.Sequence[Row]) -> t.Optional[Row]:
         _refuse_if(not found and not absent)
         return found[0] if found else None
 
-    def only(label: t.Optional[str], deleted: bool) -> t.Optional[Row]:
+    def only(label: str | None, deleted: bool) -> Row | None:
         place = (options["project_id"], label)
         found = [row for row in rows if row["deleted"] is deleted and _place(row) == place]
         _refuse_if(len(found) > 1)
@@ -81,7 +81,7 @@ def _find(options: Options, rows: t.Sequence[Row]) -> t.Optional[Row]:
     return active
 
 
-def _place(row: Row) -> t.Tuple[str, str]:
+def _place(row: Row) -> tuple[str, str]:
     return (row["projectId"], row["label"])
 
 

@@ -53,7 +53,7 @@ OTHER_BODIES = st.sampled_from(
 
 
 @st.composite
-def faults(draw: t.Any) -> t.Dict[str, t.Any]:
+def faults(draw: t.Any) -> dict[str, t.Any]:
     action = draw(st.sampled_from(["status", "status", "cut", "truncate", "delay", "body", "trickle", "redirect"]))
     fault = dict(action=action, method=draw(st.sampled_from(["GET", "POST", "PATCH", None])))
     fault["nth"] = draw(st.integers(1, 4))
@@ -79,9 +79,9 @@ def faults(draw: t.Any) -> t.Dict[str, t.Any]:
 
 
 @st.composite
-def options(draw: t.Any, **given: t.Any) -> t.Dict[str, t.Any]:
+def options(draw: t.Any, **given: t.Any) -> dict[str, t.Any]:
     """Options of amplitude_deployment; those that are given are not drawn."""
-    drawn: t.Dict[str, t.Any] = dict(project_id=draw(PROJECTS))
+    drawn: dict[str, t.Any] = dict(project_id=draw(PROJECTS))
     if "label" not in given and draw(st.integers(0, 9)) == 0:
         drawn["id"] = draw(RANKS)
     else:
@@ -171,9 +171,9 @@ BETWEEN = st.one_of(QUIET, by_hand(), INFOS)
 
 
 @st.composite
-def rows(draw: t.Any, unique_labels: str) -> t.List[t.Dict[str, t.Any]]:
+def rows(draw: t.Any, unique_labels: str) -> list[dict[str, t.Any]]:
     """Deployments in the beginning, with labels as unique as they have to be."""
-    found: t.List[t.Dict[str, t.Any]] = []
+    found: list[dict[str, t.Any]] = []
     for number in range(draw(st.integers(0, 6))):
         row = dict(
             id=str(11 + number),

@@ -62,7 +62,7 @@ class Run(t.NamedTuple):
 
     options: Options
     faults: t.Sequence[Fault] = ()
-    kill: t.Optional[Kill] = None
+    kill: Kill | None = None
     at_once: bool = True
     """Whether the list may still lag behind when it is run once more."""
 
@@ -71,7 +71,7 @@ class ByHand(t.NamedTuple):
     """Somebody edits the deployment of the rank ``row``, or creates one if that is None."""
 
     changes: Options
-    row: t.Optional[int] = None
+    row: int | None = None
 
 
 class Race(t.NamedTuple):
@@ -79,9 +79,9 @@ class Race(t.NamedTuple):
 
     writers: t.Sequence[Options]
     faults: t.Sequence[Fault] = ()
-    kill: t.Optional[Kill] = None
+    kill: Kill | None = None
     """What happens to the first writer."""
-    by_hand: t.Optional[ByHand] = None
+    by_hand: ByHand | None = None
 
 
 class Info(t.NamedTuple):
@@ -100,7 +100,7 @@ class History(t.NamedTuple):
     :param seed: of chance.
     """
 
-    steps: t.Sequence[t.Union[Run, Race, ByHand, Info]]
+    steps: t.Sequence[Run | Race | ByHand | Info]
     rows: t.Sequence[Options] = ()
     switches: Options = {}
     latency: float = 0.0
@@ -114,14 +114,14 @@ class Killed(BaseException):
 class Deed:
     """One run of a module: what it was asked for, what it sent, and how it ended."""
 
-    def __init__(self, name: str, options: Options, check_mode: bool, kill: t.Optional[Kill]) -> None:
+    def __init__(self, name: str, options: Options, check_mode: bool, kill: Kill | None) -> None:
         self.name = name
         self.options = options
         self.check_mode = check_mode
         self.kill = kill
         self.sent = 0
-        self.requests: t.List[t.Dict[str, t.Any]] = []
-        self.result: t.Dict[str, t.Any] = {}
+        self.requests: list[dict[str, t.Any]] = []
+        self.result: dict[str, t.Any] = {}
         self.output = ""
         self.crash = ""
         self.killed = False
@@ -141,7 +141,7 @@ class Deed:
         return bool(self.result.get("changed"))
 
     @property
-    def writes(self) -> t.List[t.Dict[str, t.Any]]:
+    def writes(self) -> list[dict[str, t.Any]]:
         return [request for request in self.requests if request["method"] != "GET"]
 
     @property
@@ -156,18 +156,18 @@ class Deed:
 class World:
     """One history on its way, in an emulator that is used for nothing else meanwhile."""
 
-    def __init__(self, emulator: Emulator, history: History, figures: t.Optional[t.Counter[str]] = None) -> None:
+    def __init__(self, emulator: Emulator, history: History, figures: t.Counter[str] | None = None) -> None:
         self.emulator = emulator
         self.history = history
         self.figures: t.Counter[str] = collections.Counter() if figures is None else figures
         self.clock = Clock(history.seed)
-        self.story: t.List[str] = []
+        self.story: list[str] = []
         self.delays = faults.Faults()
-        self.deeds: t.Dict[int, Deed] = {}
+        self.deeds: dict[int, Deed] = {}
         self.seen = 0
         self.logged = io.StringIO()
         #: Labels that are there twice for a reason: somebody made them so by hand, or a run could not end its work.
-        self.excused: t.Set[t.Tuple[str, str]] = set()
+        self.excused: set[tuple[str, str]] = set()
 
     def play(self) -> None:
         """Carry the history out.
@@ -180,7 +180,7 @@ class World:
             self.emulator.reset(dict(keys={MANAGEMENT_KEY: ["1", "2"]}, deployments=rows), **switches)
             self.excused = self._doubled()
             for step in self.history.steps:
-                self._tell("--- {0!r}".format(step))
+                self._tell(f"--- {step!r}")
                 self._calm()
                 self.figures["steps"] += 1
                 getattr(self, "_play_" + type(step).__name__.lower())(step)
@@ -243,7 +243,7 @@ class World:
         for number, given in enumerate(step.writers, 1):
             options = self._resolved(given)
             check_mode = options.pop("check_mode", False)
-            deeds.append(Deed("writer {0}".format(number), options, check_mode, step.kill if number == 1 else None))
+            deeds.append(Deed(f"writer {number}", options, check_mode, step.kill if number == 1 else None))
         actors = [functools.partial(self._carry_out, deed, _ensure) for deed in deeds]
         if step.by_hand:
             actors.append(functools.partial(self._by_hand, step.by_hand))
@@ -336,7 +336,7 @@ class World:
             assert row["key"] not in everything, self._so("keys are only where they belong", deed)
 
     def _check_undisturbed(
-        self, foreseen: Deed, applied: Deed, before: t.List[model.Row], wanted: t.List[model.Row], refused: bool
+        self, foreseen: Deed, applied: Deed, before: list[model.Row], wanted: list[model.Row], refused: bool
     ) -> None:
         """Nothing came in between: the check has foreseen it all."""
         if refused:
@@ -354,11 +354,11 @@ class World:
         assert len(applied.writes) <= 1 or "rate_limit" in self.history.switches, self._so("one write", applied)
         self._check_done(applied, before, wanted)
 
-    def _check_done(self, deed: Deed, before: t.List[model.Row], wanted: t.List[model.Row]) -> None:
+    def _check_done(self, deed: Deed, before: list[model.Row], wanted: list[model.Row]) -> None:
         """What was wanted is true; nothing else has changed but for what a run has created and withdrawn."""
         known = {row["id"] for row in before}
 
-        def plain(rows: t.List[model.Row]) -> t.List[t.Any]:
+        def plain(rows: list[model.Row]) -> list[t.Any]:
             return sorted(
                 (row["id"] if row["id"] in known else "new", row["projectId"], row["label"], row["deleted"])
                 for row in rows
@@ -382,8 +382,8 @@ class World:
         """What to say if a claim does not hold."""
         rows = ["{projectId}/{label} {id} {type} {0}".format("archived" if row["deleted"] else "active", **row)
                 for row in self._rows()]  # fmt: skip
-        results = ["{0}: {1}".format(deed.name, deed.crash or deed.result) for deed in deeds]
-        return "\n  ".join(["does not hold: {0}".format(claim)] + self.story + results + rows)
+        results = [f"{deed.name}: {deed.crash or deed.result}" for deed in deeds]
+        return "\n  ".join([f"does not hold: {claim}"] + self.story + results + rows)
 
     # How it is carried out
 
@@ -392,12 +392,12 @@ class World:
         name: str,
         options: Options,
         check_mode: bool = False,
-        kill: t.Optional[Kill] = None,
+        kill: Kill | None = None,
         module: str = "amplitude_deployment",
     ) -> Deed:
         """Run a module through its main()."""
 
-        def main(deed: Deed, connection: Options) -> t.Dict[str, t.Any]:
+        def main(deed: Deed, connection: Options) -> dict[str, t.Any]:
             output = io.StringIO()
             try:
                 with contextlib.redirect_stderr(output):
@@ -410,7 +410,7 @@ class World:
         self._check(deed)
         return deed
 
-    def _carry_out(self, deed: Deed, main: t.Callable[[Deed, Options], t.Dict[str, t.Any]]) -> None:
+    def _carry_out(self, deed: Deed, main: t.Callable[[Deed, Options], dict[str, t.Any]]) -> None:
         connection = dict(
             management_api_key=MANAGEMENT_KEY,
             base_url=self.emulator.url,
@@ -465,7 +465,7 @@ class World:
 
         if verb != "GET" and delay is not None:
             deed.lost = True
-        too_late = AnswerLost(doing, "no answer within {0:g} seconds".format(TIMEOUT), "run this again", transient=True)
+        too_late = AnswerLost(doing, f"no answer within {TIMEOUT:g} seconds", "run this again", transient=True)
         if there > TIMEOUT:
             self.clock.later(there, lambda: arrive() and None)
             self.clock.sleep(TIMEOUT)
@@ -488,21 +488,21 @@ class World:
             rows = self._rows()
             if rows:
                 self.emulator.edit_deployment(rows[step.row % len(rows)]["id"], **step.changes)
-        self._tell("{0!r}".format(step))
+        self._tell(f"{step!r}")
         self.excused |= self._doubled()
 
-    def _resolved(self, options: Options) -> t.Dict[str, t.Any]:
+    def _resolved(self, options: Options) -> dict[str, t.Any]:
         rows = self._rows()
         resolved = dict(options)
         if isinstance(resolved.get("id"), int):
             resolved["id"] = rows[resolved["id"] % len(rows)]["id"] if rows else "404"
         return resolved
 
-    def _rows(self) -> t.List[model.Row]:
+    def _rows(self) -> list[model.Row]:
         """The deployments as they are, in the order of creation."""
         return self.emulator.deployments()
 
-    def _doubled(self) -> t.Set[t.Tuple[str, str]]:
+    def _doubled(self) -> set[tuple[str, str]]:
         active = collections.Counter((row["projectId"], row["label"]) for row in self._rows() if not row["deleted"])
         return {place for place, count in active.items() if count > 1}
 
@@ -530,7 +530,7 @@ class World:
         self.emulator.behave()
 
     def _tell(self, line: str) -> None:
-        self.story.append("{0:8.2f} {1}".format(self.clock.monotonic(), line))
+        self.story.append(f"{self.clock.monotonic():8.2f} {line}")
 
     @contextlib.contextmanager
     def _installed(self) -> t.Iterator[None]:
@@ -556,7 +556,7 @@ class World:
             yield
 
 
-def _ensure(deed: Deed, connection: Options) -> t.Dict[str, t.Any]:
+def _ensure(deed: Deed, connection: Options) -> dict[str, t.Any]:
     """What the main() of amplitude_deployment does, which is not made to run several times in one process."""
     wanted = Wanted(**{name: deed.options[name] for name in Wanted._fields if name in deed.options})
     rules = Rules(**{name: deed.options[name] for name in Rules._fields if name in deed.options})
@@ -570,7 +570,7 @@ def _ensure(deed: Deed, connection: Options) -> t.Dict[str, t.Any]:
     return dict(outcome.as_result(), warnings=list(outcome.warnings))
 
 
-def _as_result(row: model.Row) -> t.Dict[str, t.Any]:
+def _as_result(row: model.Row) -> dict[str, t.Any]:
     """A row of the emulator as the modules return it."""
     return {{"projectId": "project_id"}.get(name, name): value for name, value in row.items()}
 
@@ -590,7 +590,7 @@ def _same_place(one: Options, other: Options) -> bool:
     return place(one) == place(other) and not isinstance(place(one), dict)
 
 
-def _previous_labels(deeds: t.Iterable[Deed]) -> t.Set[t.Optional[str]]:
+def _previous_labels(deeds: t.Iterable[Deed]) -> set[str | None]:
     return {deed.options.get("previous_label") for deed in deeds}
 
 

@@ -132,7 +132,7 @@ def test_base_url(base_url, region, expected):
 )
 def test_base_url_that_is_refused(base_url, problem):
     message = refusal(base_url_from, base_url, "us")
-    assert re.search("base_url [^;]*({0})".format(problem), message)
+    assert re.search(f"base_url [^;]*({problem})", message)
     assert message.endswith("; give an address like https://experiment.amplitude.com.")
 
 
@@ -314,7 +314,7 @@ def test_environment_variables_are_documented_in_their_order(option):
 
 def test_region_is_documented_with_its_address():
     for region, text in DOCUMENTED["region"]["choices"].items():
-        assert text == "U({0})".format(base_url_from(None, region))
+        assert text == f"U({base_url_from(None, region)})"
 
 
 def test_only_the_key_is_secret():

@@ -43,7 +43,7 @@ SERVER_KEY = "server-" + "0f9" * 10 + "Qq"
 
 
 def seed(count=1):
-    rows = [dict(id=7 + number, projectId=1, label="web-{0}".format(number), type="server") for number in range(count)]
+    rows = [dict(id=7 + number, projectId=1, label=f"web-{number}", type="server") for number in range(count)]
     return dict(keys={KEY: [1]}, deployments=rows)
 
 
@@ -66,7 +66,7 @@ def impatient(url: str, timeout: float = 5.0) -> t.Iterator[Client]:
         yield client
 
 
-def sleepless(client: Client, budget: float = 1000.0) -> t.List[float]:
+def sleepless(client: Client, budget: float = 1000.0) -> list[float]:
     """Give a client patience that passes no time; the answer is the list in which the seconds will be."""
     clock = Clock(time.monotonic)
     client.patience = Patience(budget, clock.sleeps.append, clock)
@@ -141,10 +141,10 @@ def test_connection_that_was_closed_while_idle_does_no_harm(verb):
 def test_closed_port():
     with contextlib.closing(socket.socket()) as bound:
         bound.bind(("127.0.0.1", 0))
-        url = "http://127.0.0.1:{0}".format(bound.getsockname()[1])
+        url = f"http://127.0.0.1:{bound.getsockname()[1]}"
         with impatient(url) as client:
             lost = failure(CALLS["POST"], client, ConnectionFailed)
-    assert "no connection to {0} came about (Connection refused); check base_url".format(url) in str(lost)
+    assert f"no connection to {url} came about (Connection refused); check base_url" in str(lost)
     assert (lost.transient, lost.outcome_unknown) == (True, False)
 
 
@@ -255,9 +255,9 @@ def test_error_status(emulator, client, status, shape):
     emulator.switch(error_body=shape)
     emulator.misbehave(action="status", status=status)
     error = failure(CALLS["POST"], client, ApiError)
-    gist = {"html": '"[^"]+"', "empty": "with an empty body"}.get(shape, '"{0}"'.format(PHRASES[status]))
-    problem = r"{0} answered {1} {2} \({3}\)".format(re.escape(emulator.url), status, PHRASES[status], gist)
-    assert re.fullmatch(r"Could not create it: {0}; {1}\.".format(problem, ADVICE[status]), str(error))
+    gist = {"html": '"[^"]+"', "empty": "with an empty body"}.get(shape, f'"{PHRASES[status]}"')
+    problem = rf"{re.escape(emulator.url)} answered {status} {PHRASES[status]} \({gist}\)"
+    assert re.fullmatch(rf"Could not create it: {problem}; {ADVICE[status]}\.", str(error))
     assert error.status == status
     assert emulator.deployments()[1:] == []
 
@@ -382,7 +382,7 @@ def test_list_that_is_none(emulator, client, body, what):
     sleeps = sleepless(client)
     emulator.misbehave(action="body", body=body, times=0)
     message = str(failure(lambda client: Deployments(client).list(), client, UnexpectedAnswer))
-    start = re.escape("Could not list the deployments: {0} sent an answer ".format(emulator.url))
+    start = re.escape(f"Could not list the deployments: {emulator.url} sent an answer ")
     assert re.fullmatch(start + what + "; check that base_url or region leads to .*", message)
     assert len(emulator.requests()) == 1 and sleeps == []
 
@@ -457,7 +457,7 @@ def test_timeout(emulator, action, seconds):
     emulator.misbehave(action=action, seconds=seconds)
     with impatient(emulator.url, timeout=0.25) as client:
         error = failure(CALLS["GET"], client, AnswerLost)
-    assert "the connection to {0} brought no whole answer within 0.25 seconds; ".format(emulator.url) in str(error)
+    assert f"the connection to {emulator.url} brought no whole answer within 0.25 seconds; " in str(error)
     assert (error.transient, error.outcome_unknown) == (True, True)
 
 

@@ -114,7 +114,7 @@ def test_field_of_a_row(field, value):
             assert found == (str(means) if value in NUMBERS else means)
         else:
             error = failure(list_of, client, UnexpectedAnswer)
-            assert " sent an answer in which a deployment has an unusable {0}; ".format(field) in str(error)
+            assert f" sent an answer in which a deployment has an unusable {field}; " in str(error)
 
 
 @pytest.mark.parametrize("value", VALUES)
@@ -134,7 +134,7 @@ def test_field_of_a_row_that_modules_see(field, value):
                 assert not result.get("failed") and not result["changed"]
             else:
                 assert result["failed"] and SENTENCE.fullmatch(result["msg"])
-                assert " a deployment has an unusable {0}; ".format(field) in result["msg"]
+                assert f" a deployment has an unusable {field}; " in result["msg"]
             assert "Traceback" not in str(result) and KEY not in str(result)
 
 
@@ -327,7 +327,7 @@ TEN_MB = {
 @pytest.mark.parametrize("status", HEADS)
 def test_ten_megabytes(status, content):
     body = TEN_MB[content] * 10
-    with RawServer(head(status, "Content-Length: {0}".format(len(body)), "") + body) as server:
+    with RawServer(head(status, f"Content-Length: {len(body)}", "") + body) as server:
         with client_of(server) as client, bounded():
             message = outcome(CALLS["GET"], client, status)
     assert status != "success" or " sent an answer of more than 8 MiB; " in message
@@ -497,7 +497,7 @@ PACKED = gzip.compress(LIST)
 
 
 def sent(*headers, body=LIST, length=None):
-    lines = ("HTTP/1.1 200 OK",) + headers + (() if length is None else ("Content-Length: {0}".format(length),))
+    lines = ("HTTP/1.1 200 OK",) + headers + (() if length is None else (f"Content-Length: {length}",))
     return "\r\n".join(lines + ("", "")).encode("latin-1") + body
 
 
@@ -650,7 +650,7 @@ STATUSES = {
 @pytest.mark.parametrize("phrase", ["", " OK", " " + KEY, " \xff\x00\x1b[31m", " " + "x" * 1000])
 @pytest.mark.parametrize("status", STATUSES)
 def test_status(status, phrase):
-    lines = ["HTTP/1.1 {0}{1}".format(status, phrase), "Content-Length: 19", "", ""]
+    lines = [f"HTTP/1.1 {status}{phrase}", "Content-Length: 19", "", ""]
     answer = "\r\n".join(lines).encode("latin-1") + LIST
     with RawServer(answer, closes=True) as server:
         for call in CALLS.values():
@@ -662,7 +662,7 @@ def test_status(status, phrase):
 
 @pytest.mark.parametrize("status", [102, 103])
 def test_after_an_interim_answer_nobody_knows_what_became_of_a_create(status):
-    answer = "HTTP/1.1 {0} Wait\r\n\r\n".format(status).encode() + http("200 OK", '{"id": 7}')
+    answer = f"HTTP/1.1 {status} Wait\r\n\r\n".encode() + http("200 OK", '{"id": 7}')
     with RawServer(answer) as server, client_of(server) as client:
         with contextlib.suppress(RequestFailed):
             assert create(client) == "7"

@@ -118,7 +118,7 @@ def test_plan_all(name):
     left = {each.before.id for each in plans if each.before is not None}
     after = [each for each in rows if each.id not in left]
     after += [
-        each.after._replace(id=each.after.id or "9%d" % number)
+        each.after._replace(id=each.after.id or f"9{number}")
         for number, each in enumerate(plans)
         if each.after is not None
     ]
@@ -250,7 +250,7 @@ def test_purge_limit(wanted, limit, message):
 
 
 def test_usual_purge_limit():
-    rows = [row(str(number), "label%d" % number) for number in range(12)]
+    rows = [row(str(number), f"label{number}") for number in range(12)]
     with pytest.raises(Refused, match="11 deployments would be archived, but purge_limit is 10"):
         plan_all([want("label0")], Observed(rows), Rules(), Purge(frozenset({"1"})))
     assert len(plan_all([want("label0"), want("label1")], Observed(rows), Rules(), Purge(frozenset({"1"})))) == 12

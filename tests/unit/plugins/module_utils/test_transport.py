@@ -250,10 +250,10 @@ WRONG_NAME = "mismatch|doesn't match|verification failed"
 )
 def test_certificate_that_does_not_fit(authority, trusting, ask, names, dates, host, reason):
     with Emulator(SEED, ssl_context=tls(authority, *names, **dates)) as emulator:
-        url = "https://{0}:{1}".format(host, emulator.port)
+        url = f"https://{host}:{emulator.port}"
         check(
             ask(url, **trusting),
-            reason and r"the TLS certificate of {0} is not trusted \(.*({1}).*\); .* ca_path".format(url, reason),
+            reason and rf"the TLS certificate of {url} is not trusted \(.*({reason}).*\); .* ca_path",
         )
         assert len(emulator.requests()) == (1 if reason is None else 0)
         assert ask(url, validate_certs=False) is None
@@ -328,7 +328,7 @@ def test_one_connection_serves_many_requests(authority, trusting):
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_redirect_to_another_host_is_refused(secure, authority, trusting, status, verb):
     with RawServer(api, ssl_context=tls(authority, "localhost")) as other:
-        location = "https://localhost:{0}{1}".format(other.port, PATH)
+        location = f"https://localhost:{other.port}{PATH}"
         secure.misbehave(action="redirect", status=status, headers={"Location": location}, times=0)
         with client_to(secure.url, retry_timeout=5, **trusting) as client:
             error = failure(CALLS[verb], client, ApiError)
@@ -343,7 +343,7 @@ def test_redirect_to_another_host_is_refused(secure, authority, trusting, status
 )
 def test_redirect_of_a_module(secure, authority, trusting, status, verb, label, state):
     with RawServer(api, ssl_context=tls(authority, "localhost")) as other:
-        location = "https://localhost:{0}{1}".format(other.port, PATH)
+        location = f"https://localhost:{other.port}{PATH}"
         secure.misbehave(action="redirect", method=verb, status=status, headers={"Location": location}, times=0)
         options = dict(
             management_api_key=KEY, base_url=secure.url, project_id="1", label=label, state=state, **trusting
@@ -351,7 +351,7 @@ def test_redirect_of_a_module(secure, authority, trusting, status, verb, label, 
         result = run_module("amplitude_deployment", **(options if state == "absent" else dict(options, type="client")))
         assert (other.connections, other.requests) == (0, [])
     assert result["failed"] and not result.get("changed")
-    check(result["msg"], " answered {0} .*; set base_url to the address of the API itself".format(status))
+    check(result["msg"], f" answered {status} .*; set base_url to the address of the API itself")
     assert not any(request["committed"] for request in secure.requests())
 
 
@@ -438,10 +438,10 @@ def tls_proxy(tmp_path_factory, authority):
 def test_way(secure, trusting, open_proxy, monkeypatch, ask, environment, connections):
     with Relay(open_proxy) as relay:
         for name, value in environment.items():
-            monkeypatch.setenv(name, value.format("127.0.0.1:{0}".format(relay.port)))
+            monkeypatch.setenv(name, value.format(f"127.0.0.1:{relay.port}"))
         assert ask(secure.url, **trusting) is None
         assert relay.connections == connections
-        assert relay.sent.startswith("CONNECT 127.0.0.1:{0} ".format(secure.port).encode() if connections else b"")
+        assert relay.sent.startswith(f"CONNECT 127.0.0.1:{secure.port} ".encode() if connections else b"")
         assert KEY.encode() not in relay.sent
     assert [request["key"] for request in secure.requests()] == [KEY]
 
@@ -451,14 +451,14 @@ def test_way(secure, trusting, open_proxy, monkeypatch, ask, environment, connec
 def test_no_proxy_sees_plain_http_to_a_loopback_address(emulator, open_proxy, monkeypatch, ask, variable):
     emulator.reset(SEED)
     with Relay(open_proxy) as relay:
-        monkeypatch.setenv(variable, "http://127.0.0.1:{0}".format(relay.port))
+        monkeypatch.setenv(variable, f"http://127.0.0.1:{relay.port}")
         assert ask(emulator.url) is None
         assert (relay.connections, relay.sent) == (0, b"")
 
 
 def test_one_connection_through_a_proxy_serves_many_requests(secure, trusting, open_proxy, monkeypatch):
     with Relay(open_proxy) as relay, client_to(secure.url, **trusting) as client:
-        monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:{0}".format(relay.port))
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{relay.port}")
         for call in list(CALLS.values()) * 2:
             call(client)
         assert (relay.connections, len(secure.requests())) == (1, 6)
@@ -466,7 +466,7 @@ def test_one_connection_through_a_proxy_serves_many_requests(secure, trusting, o
 
 @both_ways
 def test_certificate_is_verified_through_a_proxy(secure, open_proxy, monkeypatch, ask):
-    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:{0}".format(open_proxy))
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{open_proxy}")
     check(ask(secure.url), NOT_TRUSTED)
     assert secure.requests() == []
 
@@ -481,7 +481,7 @@ def test_certificate_is_verified_through_a_proxy(secure, open_proxy, monkeypatch
     ),
 )
 def test_password_of_a_proxy(secure, trusting, guarded_proxy, monkeypatch, ask, user, error):
-    monkeypatch.setenv("HTTPS_PROXY", "http://{0}127.0.0.1:{1}".format(user, guarded_proxy))
+    monkeypatch.setenv("HTTPS_PROXY", f"http://{user}127.0.0.1:{guarded_proxy}")
     message = ask(secure.url, **trusting)
     check(message, error and "the proxy did not connect to " + re.escape(secure.url) + error)
     assert "s3cr3t" not in str(message) and str(guarded_proxy) not in str(message)
@@ -489,7 +489,7 @@ def test_password_of_a_proxy(secure, trusting, guarded_proxy, monkeypatch, ask, 
 
 
 def test_wrong_password_of_a_proxy_is_not_tried_again(secure, trusting, guarded_proxy, monkeypatch):
-    monkeypatch.setenv("HTTPS_PROXY", "http://user:wrong@127.0.0.1:{0}".format(guarded_proxy))
+    monkeypatch.setenv("HTTPS_PROXY", f"http://user:wrong@127.0.0.1:{guarded_proxy}")
     with client_to(secure.url, **trusting) as client:
         sleeps = sleepless(client)
         failure(CALLS["GET"], client, ConnectionFailed)
@@ -501,7 +501,7 @@ def test_proxy_is_down(secure, trusting, monkeypatch, ask):
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         port = bound.getsockname()[1]
-        monkeypatch.setenv("HTTPS_PROXY", "http://user:s3cr3t%40proxy@127.0.0.1:{0}".format(port))
+        monkeypatch.setenv("HTTPS_PROXY", f"http://user:s3cr3t%40proxy@127.0.0.1:{port}")
         started = time.monotonic()
         message = ask(secure.url, retry_timeout=0.3, **trusting)
     check(message, "the proxy did not connect to " + re.escape(secure.url) + r" \(Connection refused\)" + VARIABLES)
@@ -523,7 +523,7 @@ def test_proxy_is_down(secure, trusting, monkeypatch, ask):
 )
 def test_proxy_that(secure, trusting, monkeypatch, ask, answer, error):
     with RawServer(answer, closes=True) as server:
-        monkeypatch.setenv("HTTPS_PROXY", "http://user:s3cr3t%40proxy@127.0.0.1:{0}".format(server.port))
+        monkeypatch.setenv("HTTPS_PROXY", f"http://user:s3cr3t%40proxy@127.0.0.1:{server.port}")
         message = ask(secure.url, **trusting)
     check(message, error)
     assert "s3cr3t" not in message and str(server.port) not in message
@@ -546,7 +546,7 @@ def test_address_of_a_proxy_that_is_none(secure, trusting, monkeypatch, ask, add
 @both_ways
 def test_proxy_that_is_spoken_to_over_tls(secure, trusting, tls_proxy, monkeypatch, ask):
     # By a name: urllib3 1.26.5 cannot verify such a proxy that is given by its IP address.
-    monkeypatch.setenv("HTTPS_PROXY", "https://localhost:{0}".format(tls_proxy))
+    monkeypatch.setenv("HTTPS_PROXY", f"https://localhost:{tls_proxy}")
     assert ask(secure.url, **trusting) is None
     check(ask(secure.url), ": ")
     assert len(secure.requests()) == 1
@@ -556,9 +556,9 @@ def test_socks_proxy_is_down(secure, trusting, monkeypatch):
     """Where PySocks is installed, the way goes through it too."""
     with socket.socket() as bound, client_to(secure.url, **trusting) as client:
         bound.bind(("127.0.0.1", 0))
-        monkeypatch.setenv("HTTPS_PROXY", "socks5://user:s3cr3t@127.0.0.1:{0}".format(bound.getsockname()[1]))
+        monkeypatch.setenv("HTTPS_PROXY", f"socks5://user:s3cr3t@127.0.0.1:{bound.getsockname()[1]}")
         error = failure(CALLS["GET"], client, ConnectionFailed)
-    assert "no connection to {0} came about".format(secure.url) in str(error) and "s3cr3t" not in str(error)
+    assert f"no connection to {secure.url} came about" in str(error) and "s3cr3t" not in str(error)
     assert secure.requests() == []
 
 
@@ -630,7 +630,7 @@ def test_slow_answer(authority, trusting, scheme, answer):
         with client_to(server.url, timeout=TIMEOUT, **trusting) as client:
             with within(TIMEOUT):
                 error = failure(CALLS["POST"], client, AnswerLost)
-            assert "the connection to {0} brought no whole answer within 0.3 seconds".format(server.url) in str(error)
+            assert f"the connection to {server.url} brought no whole answer within 0.3 seconds" in str(error)
             assert (error.transient, error.outcome_unknown) == (True, True)
             CALLS["GET"](client)
             assert (server.connections, len(server.requests)) == (2, 2), "the connection is not used again"

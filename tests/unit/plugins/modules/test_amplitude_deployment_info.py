@@ -137,8 +137,7 @@ def test_ids_sort_by_value_before_text(emulator, connection, order):
 # Three pages
 
 MANY = [
-    dict(id=20000 + n, projectId=1, label="app-{0}".format(n), key="client-{0:032}".format(n), deleted=n % 5 == 4)
-    for n in range(2500)
+    dict(id=20000 + n, projectId=1, label=f"app-{n}", key=f"client-{n:032}", deleted=n % 5 == 4) for n in range(2500)
 ]
 LISTS = {  # switches, and the number of requests that it takes to read the whole list
     "as documented": (dict(), 3),

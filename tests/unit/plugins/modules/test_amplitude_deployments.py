@@ -211,7 +211,7 @@ def test_usage_that_cannot_be_read(emulator, connection, module, kind):
     options = dict(connection, project_id="1", **(dict(deployments=[wanted]) if module.endswith("s") else wanted))
     for check_mode in (True, False):
         result = run_module(module, check_mode, **options)
-        assert result["failed"] and "list the {0} of project 1: ".format(kind) in result["msg"]
+        assert result["failed"] and f"list the {kind} of project 1: " in result["msg"]
         assert "or set force to true" in result["msg"]
     assert writes(emulator) == []
     assert run_module(module, force=True, **options)["changed"]
@@ -234,7 +234,7 @@ def test_single_module_obeys_the_same_guards(emulator, connection, ids):
     assert run_module("amplitude_deployment", label="api", force=True, **options)["changed"]
 
 
-MANY = [dict(label="label-{0:03d}".format(number), type="client") for number in range(40)]
+MANY = [dict(label=f"label-{number:03d}", type="client") for number in range(40)]
 
 
 @pytest.fixture(autouse=True)
@@ -513,7 +513,7 @@ def test_warnings_of_a_run_that_fails(emulator, run):
 
 
 def test_requests_do_not_depend_on_how_many_are_wanted(emulator, run):
-    rows = [dict(projectId="1", label="label-{0:04d}".format(number), type="client") for number in range(1500)]
+    rows = [dict(projectId="1", label=f"label-{number:04d}", type="client") for number in range(1500)]
     emulator.reset({"keys": {"management-key": ["1"]}, "deployments": rows})
     for count in (1, 1500):
         result = run([dict(label=row["label"]) for row in rows[:count]], project_id="1")

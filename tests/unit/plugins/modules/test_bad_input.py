@@ -177,7 +177,7 @@ def test_key_of_another_region(emulator, connection, module):
 def test_unreachable(connection, module):
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
-        result = run(module, connection, base_url="http://127.0.0.1:{0}".format(bound.getsockname()[1]))
+        result = run(module, connection, base_url=f"http://127.0.0.1:{bound.getsockname()[1]}")
     check(result, r"no connection to http://127\.0\.0\.1:\d+ came about \(Connection refused\); check base_url")
 
 
@@ -203,7 +203,7 @@ def test_bad_answer_to_an_edit(emulator, connection, status):
     before = emulator.deployments()
     emulator.misbehave(method="PATCH", action="status", status=status, times=0)
     result = run("amplitude_deployment", connection, label="api", type=None, state="absent")
-    check(result, r"Could not archive the deployment 'api' \(id 7\) in project 1: .* answered {0} ".format(status))
+    check(result, rf"Could not archive the deployment 'api' \(id 7\) in project 1: .* answered {status} ")
     assert [request["method"] for request in emulator.requests() if request["method"] != "GET"] == ["PATCH"]
     assert emulator.deployments() == before
 

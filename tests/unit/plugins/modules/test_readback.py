@@ -122,10 +122,8 @@ def test_refused_label_is_explained(emulator, run, status, options):
     result = run(**options)
     assert result["failed"] and not result.get("changed")
     assert re.match(
-        r"Could not (create|rename) .*: .* answered {0} .*, and the archived deployment 'web' with the id 1 has this "
-        r"label; use another label, restore that one, or first rename it with its id, which restores it too\.\Z".format(
-            status
-        ),
+        rf"Could not (create|rename) .*: .* answered {status} .*, and the archived deployment 'web' with the id 1 has this "
+        r"label; use another label, restore that one, or first rename it with its id, which restores it too\.\Z",
         result["msg"],
     )
 
@@ -205,7 +203,7 @@ def test_refusal_that_has_another_reason(emulator, run, status):
     emulator.misbehave(method="POST", action="status", status=status, body="bad project", times=0)
     result = run(label="web", type="client")
     assert result["failed"]
-    assert re.search(r'answered {0} .* \("bad project"\); correct what the answer'.format(status), result["msg"])
+    assert re.search(rf'answered {status} .* \("bad project"\); correct what the answer', result["msg"])
 
 
 @pytest.mark.parametrize("method, options", [("POST", dict(label="new", type="client")), ("PATCH", dict(id="10001"))])

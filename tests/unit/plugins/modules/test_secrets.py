@@ -40,7 +40,7 @@ SECRETS = {
 SEED = dict(
     keys={MANAGEMENT_KEY: [1]},
     deployments=[
-        dict(id=number, projectId=1, label="label-{0}".format(number), key=SECRETS[name])
+        dict(id=number, projectId=1, label=f"label-{number}", key=SECRETS[name])
         for number, name in enumerate(["default deployment's key", "client key", "server key"], 1)
     ],
 )
@@ -106,7 +106,7 @@ PROXIES = {
 }
 #: What libraries can raise with a header or an address in it.
 EXCEPTIONS = {
-    "a header": lambda words: ValueError("Invalid header value {0!r}".format(words.encode())),
+    "a header": lambda words: ValueError(f"Invalid header value {words.encode()!r}"),
     "an encoding": lambda words: UnicodeEncodeError("latin-1", words, 0, 1, words),
     "a status line": lambda words: connection_error(http.client.BadStatusLine(words)),
     "a header, by requests": requests.exceptions.InvalidHeader,
@@ -176,12 +176,12 @@ def test_echo(emulator, connection, told, echo, secret):
     [
         pytest.param(quote(MANAGEMENT_KEY, safe=""), id="in an address"),
         pytest.param(MANAGEMENT_KEY.replace("/", r"\/"), id="with the escapes of JSON"),
-        pytest.param(re.sub("[+/=]", lambda sign: "&#{0};".format(ord(sign.group())), MANAGEMENT_KEY),
+        pytest.param(re.sub("[+/=]", lambda sign: f"&#{ord(sign.group())};", MANAGEMENT_KEY),
                      id="with the escapes of HTML"),
     ],
 )  # fmt: skip
 def test_echo_in_another_spelling(emulator, connection, told, spelling):
-    emulator.misbehave(action="status", status=400, body="<p>Bearer {0} is not valid".format(spelling))
+    emulator.misbehave(action="status", status=400, body=f"<p>Bearer {spelling} is not valid")
     result = run(connection, LIST)
     assert "answered 400 Bad Request" in result["msg"]
     assert HEART_OF_MANAGEMENT_KEY not in told() + rest(result)
@@ -210,7 +210,7 @@ def test_echo_in_two_chunks(connection, told):
 
         thread = threading.Thread(target=answer)
         thread.start()
-        result = run(connection, LIST, base_url="http://127.0.0.1:{0}".format(server.getsockname()[1]))
+        result = run(connection, LIST, base_url=f"http://127.0.0.1:{server.getsockname()[1]}")
         thread.join()
     assert "answered 400 Bad Request" in result["msg"]
     assert HEART_OF_MANAGEMENT_KEY not in told() + rest(result)
@@ -222,7 +222,7 @@ def test_status(emulator, connection, told, status, secret):
     words = "/login?key=" + SECRETS[secret]
     emulator.misbehave(action="status", status=status, body=words, headers={"Location": words, "Retry-After": words})
     result = run(connection, LIST)
-    assert "answered {0} ".format(status) in result["msg"] and "***" in result["msg"]
+    assert f"answered {status} " in result["msg"] and "***" in result["msg"]
     assert SECRETS[secret] not in told() + rest(result)
 
 
@@ -266,7 +266,7 @@ def test_bad_answer(emulator, connection, told, fault):
     PROXIES,
 )
 def test_proxy(emulator, connection, told, monkeypatch, proxy, variable):
-    where = "127.0.0.1:{0}".format(emulator.port)
+    where = f"127.0.0.1:{emulator.port}"
     address = PROXIES[proxy].format(where, "a" * 64)
     monkeypatch.setenv(variable, re.sub("@(@?)", lambda at: PASSWORD + at.group(1), address))
     result = run(connection, LIST, base_url="https://" + where)
@@ -297,7 +297,7 @@ def test_password_in_base_url(connection, told, address):
 @pytest.mark.parametrize("ask", [LIST, CREATE, EDIT], ids=["list", "create", "edit"])
 @pytest.mark.parametrize("library", EXCEPTIONS)
 def test_exception_of_a_library(connection, told, monkeypatch, library, ask):
-    words = "Authorization: Bearer {0} by http://user:{1}@proxy".format(MANAGEMENT_KEY, PASSWORD)
+    words = f"Authorization: Bearer {MANAGEMENT_KEY} by http://user:{PASSWORD}@proxy"
     send = requests.adapters.HTTPAdapter.send
 
     def fail(self, request, **kwargs):
@@ -334,7 +334,7 @@ def test_representations(emulator):
         with pytest.raises(_client.RequestFailed) as error:
             client.get("/api/1/deployments", "look")
         for thing in (client, client._auth, client._session, Deployments(client), request, error.value):
-            assert MANAGEMENT_KEY not in "{0} {0!r} {1}".format(thing, [thing])
+            assert MANAGEMENT_KEY not in f"{thing} {thing!r} {[thing]}"
         assert MANAGEMENT_KEY not in repr(vars(error.value))
 
 
@@ -353,7 +353,7 @@ def test_control_of_exceptions(connection, told, monkeypatch):
         return _client.ConnectionFailed(doing, str(error), "do nothing")
 
     monkeypatch.setattr(_client.Client, "_connection_problem", tell)
-    monkeypatch.setenv("HTTPS_PROXY", "http://{0}:99999".format(PASSWORD))
+    monkeypatch.setenv("HTTPS_PROXY", f"http://{PASSWORD}:99999")
     run(connection, LIST, base_url="https://127.0.0.1:1")
     assert PASSWORD in told()
 
