@@ -75,14 +75,14 @@ _raw:
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 
-from ansible_collections.community.amplitude.plugins.module_utils._argspec import (
+from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployments, check_identifier
+from ansible_collections.community.amplitude.plugins.module_utils._errors import AmplitudeError
+from ansible_collections.community.amplitude.plugins.module_utils._options import (
     client_from,
     connection_from_environment,
     connection_spec,
 )
-from ansible_collections.community.amplitude.plugins.module_utils._deployments import Deployments, check_identifier
-from ansible_collections.community.amplitude.plugins.module_utils._errors import AmplitudeError
-from ansible_collections.community.amplitude.plugins.module_utils._plan import Observed, Wanted, active_with_key
+from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Observed, Wanted, active_with_key
 
 
 class LookupModule(LookupBase):

@@ -223,16 +223,16 @@ diff:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.community.amplitude.plugins.module_utils._apply import ensure
-from ansible_collections.community.amplitude.plugins.module_utils._argspec import (
+from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployments
+from ansible_collections.community.amplitude.plugins.module_utils._apply.ensure import ensure
+from ansible_collections.community.amplitude.plugins.module_utils._errors import AmplitudeError
+from ansible_collections.community.amplitude.plugins.module_utils._options import (
     TOGETHER,
     client_from,
     connection_spec,
     wanted_spec,
 )
-from ansible_collections.community.amplitude.plugins.module_utils._deployments import Deployments
-from ansible_collections.community.amplitude.plugins.module_utils._errors import AmplitudeError
-from ansible_collections.community.amplitude.plugins.module_utils._plan import Rules, Wanted
+from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Rules, Wanted
 
 
 def main():

@@ -145,15 +145,15 @@ deployments:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.community.amplitude.plugins.module_utils._argspec import client_from, connection_spec
-from ansible_collections.community.amplitude.plugins.module_utils._deployments import (
+from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import (
     Deployments,
     check_identifier,
     select,
     without_keys,
 )
+from ansible_collections.community.amplitude.plugins.module_utils._api.flags import read_usage
 from ansible_collections.community.amplitude.plugins.module_utils._errors import AmplitudeError
-from ansible_collections.community.amplitude.plugins.module_utils._usage import read_usage
+from ansible_collections.community.amplitude.plugins.module_utils._options import client_from, connection_spec
 
 FILTERS = dict(
     project_id=dict(type="str"),

@@ -251,20 +251,20 @@ diff:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.community.amplitude.plugins.module_utils._apply import ensure_all
-from ansible_collections.community.amplitude.plugins.module_utils._argspec import (
+from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployments, without_keys
+from ansible_collections.community.amplitude.plugins.module_utils._apply.ensure import ensure_all
+from ansible_collections.community.amplitude.plugins.module_utils._errors import AmplitudeError
+from ansible_collections.community.amplitude.plugins.module_utils._options import (
     client_from,
     connection_spec,
     deployments_spec,
 )
-from ansible_collections.community.amplitude.plugins.module_utils._deployments import Deployments, without_keys
-from ansible_collections.community.amplitude.plugins.module_utils._errors import AmplitudeError
-from ansible_collections.community.amplitude.plugins.module_utils._plan import Rules
-from ansible_collections.community.amplitude.plugins.module_utils._plans import (
+from ansible_collections.community.amplitude.plugins.module_utils._plan.many import (
     check_concurrency,
     purge_from,
     wanted_from,
 )
+from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Rules
 
 
 def main():

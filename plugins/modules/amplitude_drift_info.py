@@ -222,17 +222,17 @@ summary:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.community.amplitude.plugins.module_utils._argspec import (
+from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployments, check_identifier
+from ansible_collections.community.amplitude.plugins.module_utils._api.flags import read_usage
+from ansible_collections.community.amplitude.plugins.module_utils._errors import AmplitudeError
+from ansible_collections.community.amplitude.plugins.module_utils._options import (
     client_from,
     connection_spec,
     deployments_spec,
 )
-from ansible_collections.community.amplitude.plugins.module_utils._deployments import Deployments, check_identifier
-from ansible_collections.community.amplitude.plugins.module_utils._drift import find_drift, summary_of
-from ansible_collections.community.amplitude.plugins.module_utils._errors import AmplitudeError
-from ansible_collections.community.amplitude.plugins.module_utils._plan import Observed, Rules
-from ansible_collections.community.amplitude.plugins.module_utils._plans import validate_all, wanted_from
-from ansible_collections.community.amplitude.plugins.module_utils._usage import read_usage
+from ansible_collections.community.amplitude.plugins.module_utils._plan.drift import find_drift, summary_of
+from ansible_collections.community.amplitude.plugins.module_utils._plan.many import validate_all, wanted_from
+from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Observed, Rules
 
 
 def main():

@@ -201,9 +201,9 @@ def rate(times: t.Sequence[float]) -> float:
 
 LISTING = """
 import resource, sys, time
-from ansible_collections.community.amplitude.plugins.module_utils._client import Client
-from ansible_collections.community.amplitude.plugins.module_utils._deployments import Deployments
-from ansible_collections.community.amplitude.plugins.module_utils._plan import Observed
+from ansible_collections.community.amplitude.plugins.module_utils._api.client import Client
+from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployments
+from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Observed
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 started = time.perf_counter()
 with Client(sys.argv[1], "management-key") as client:

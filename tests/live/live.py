@@ -30,14 +30,15 @@ import traceback
 import typing as t
 from urllib.parse import unquote
 
-from ansible_collections.community.amplitude.plugins.module_utils import _argspec, _client
-from ansible_collections.community.amplitude.plugins.module_utils._apply import EDIT_SHOWS, LIST_LAG
-from ansible_collections.community.amplitude.plugins.module_utils._deployments import (
+from ansible_collections.community.amplitude.plugins.module_utils import _options as shared_options
+from ansible_collections.community.amplitude.plugins.module_utils._api import client as api_client
+from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import (
     Deployment,
     Deployments,
     identifier_from,
     type_of_key,
 )
+from ansible_collections.community.amplitude.plugins.module_utils._apply.ensure import EDIT_SHOWS, LIST_LAG
 from ansible_collections.community.amplitude.plugins.module_utils._errors import AmplitudeError, ApiError
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -111,7 +112,7 @@ class Ours:
             raise Stopped("A deployment that this run has not made was about to be changed: this is a bug.")
 
 
-class Probe(_client.Client):
+class Probe(api_client.Client):
     """The client of the collection. It also keeps the form of the answers, and writes what :class:`Ours` allows."""
 
     def __init__(self, ours: Ours, **options: t.Any) -> None:
@@ -275,8 +276,8 @@ class Live:
 
     def redact(self, text: str) -> str:
         """A text without the management API key and anything that looks like the key of a deployment."""
-        text = text.replace(self._options["management_api_key"], _client.SECRET)
-        return _client._DEPLOYMENT_KEY.sub(_client.SECRET, text)
+        text = text.replace(self._options["management_api_key"], api_client.SECRET)
+        return api_client._DEPLOYMENT_KEY.sub(api_client.SECRET, text)
 
     def _list(self) -> list[Deployment]:
         rows = self._probe.list()
@@ -603,14 +604,14 @@ def _options() -> dict[str, t.Any]:
             )
         )
     region = os.environ.get("AMPLITUDE_REGION") or "us"
-    if region not in _argspec.BASE_URLS:
+    if region not in shared_options.BASE_URLS:
         raise Stopped(f"AMPLITUDE_REGION is {region!r}, but has to be us or eu.")
     options = dict(
         management_api_key=os.environ["AMPLITUDE_MANAGEMENT_API_KEY"],
         base_url=os.environ.get("AMPLITUDE_BASE_URL") or None,
         region=region,
     )
-    checked = _argspec.client_from(dict(options, validate_certs=True, ca_path=None, timeout=30, retry_timeout=0))
+    checked = shared_options.client_from(dict(options, validate_certs=True, ca_path=None, timeout=30, retry_timeout=0))
     return dict(management_api_key=options["management_api_key"], base_url=checked.base_url)
 
 

@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.community.amplitude.plugins.module_utils._client import Client
+from ansible_collections.community.amplitude.plugins.module_utils._api.client import Client
 from ansible_collections.community.amplitude.plugins.module_utils._errors import RequestFailed
 
 #: An error is one sentence: what was attempted, what stood in the way, and what to do next.

@@ -32,8 +32,8 @@ UNITS = ["tests/unit", *(f"tests/functional/test_{name}.py" for name in FUNCTION
 CORE_UNITS = [
     "--ignore=tests/unit/plugins/modules/test_faults.py",
     "tests/unit/plugins/modules",
-    "tests/unit/plugins/module_utils/test_client.py",
-    "tests/unit/plugins/module_utils/test_transport.py",
+    "tests/unit/plugins/module_utils/_api/test_client.py",
+    "tests/unit/plugins/module_utils/_api/test_transport.py",
     "tests/functional/test_lookup.py",
     "tests/functional/test_matrix.py",
     "tests/functional/test_playbooks.py",

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.community.amplitude.plugins.module_utils import _apply, _client
+from ansible_collections.community.amplitude.plugins.module_utils._api import client as api_client
+from ansible_collections.community.amplitude.plugins.module_utils._apply import ensure
 from ansible_collections.community.amplitude.tests.emulator import Emulator
 
 #: Seconds, instead of those in which a real service is given time.
@@ -48,5 +49,5 @@ def _no_ambient_settings(monkeypatch):
 def _impatient(monkeypatch):
     """Wait for the list as if the service was a thousand times quicker, as the emulator is."""
     for name, seconds in IMPATIENT.items():
-        monkeypatch.setattr(_apply, name, seconds)
-    monkeypatch.setattr(_client, "REQUESTS_PER_SECOND", 10000)
+        monkeypatch.setattr(ensure, name, seconds)
+    monkeypatch.setattr(api_client, "REQUESTS_PER_SECOND", 10000)

@@ -17,15 +17,16 @@ import typing as t
 import pytest
 from ansible.module_utils import basic
 
-from ansible_collections.community.amplitude.plugins.module_utils import _apply, _client
-from ansible_collections.community.amplitude.plugins.module_utils._deployments import Deployments
+from ansible_collections.community.amplitude.plugins.module_utils._api import client as api_client
+from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployments
+from ansible_collections.community.amplitude.plugins.module_utils._api.retry import Patience, backoff
+from ansible_collections.community.amplitude.plugins.module_utils._apply import ensure
 from ansible_collections.community.amplitude.plugins.module_utils._errors import (
     AmplitudeError,
     AnswerLost,
     RequestFailed,
 )
-from ansible_collections.community.amplitude.plugins.module_utils._plan import Rules, Wanted
-from ansible_collections.community.amplitude.plugins.module_utils._retry import Patience, backoff
+from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Rules, Wanted
 from ansible_collections.community.amplitude.tests.emulator import Emulator, account, faults, traffic
 from ansible_collections.community.amplitude.tests.support.modules import run_module
 from ansible_collections.community.amplitude.tests.unit.histories import model
@@ -535,19 +536,19 @@ class World:
     @contextlib.contextmanager
     def _installed(self) -> t.Iterator[None]:
         """Let time and chance be those of the history, and hear all that is logged."""
-        send = _client.Client._send_once
+        send = api_client.Client._send_once
 
         def send_once(client: t.Any, *args: t.Any) -> bytes:
             return self._send_once(send, client, *args)
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(_client.Client, "_send_once", send_once)
+            patch.setattr(api_client.Client, "_send_once", send_once)
             patch.setattr(
-                _client, "Patience", functools.partial(Patience, sleep=self.clock.sleep, clock=self.clock.monotonic)
+                api_client, "Patience", functools.partial(Patience, sleep=self.clock.sleep, clock=self.clock.monotonic)
             )
-            patch.setattr(_client, "REQUESTS_PER_SECOND", 1000000)
-            patch.setattr(_client, "backoff", functools.partial(backoff, random_value=self.clock.chance.random))
-            for module in (_apply, account, traffic):
+            patch.setattr(api_client, "REQUESTS_PER_SECOND", 1000000)
+            patch.setattr(api_client, "backoff", functools.partial(backoff, random_value=self.clock.chance.random))
+            for module in (ensure, account, traffic):
                 patch.setattr(module, "time", self.clock)
             # Ansible would take the management key out of results; here it has to be seen if it is in one.
             patch.setattr(basic, "remove_values", lambda value, dummy: value)
@@ -561,10 +562,10 @@ def _ensure(deed: Deed, connection: Options) -> dict[str, t.Any]:
     wanted = Wanted(**{name: deed.options[name] for name in Wanted._fields if name in deed.options})
     rules = Rules(**{name: deed.options[name] for name in Rules._fields if name in deed.options})
     try:
-        with _client.Client(
+        with api_client.Client(
             connection["base_url"], MANAGEMENT_KEY, True, connection["timeout"], connection["retry_timeout"]
         ) as client:
-            outcome = _apply.ensure(Deployments(client), wanted, rules, deed.check_mode)
+            outcome = ensure.ensure(Deployments(client), wanted, rules, deed.check_mode)
     except AmplitudeError as error:
         return dict(failed=True, msg=str(error), **error.result)
     return dict(outcome.as_result(), warnings=list(outcome.warnings))

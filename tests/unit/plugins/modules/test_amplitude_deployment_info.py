@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.community.amplitude.plugins.module_utils._client import Client
+from ansible_collections.community.amplitude.plugins.module_utils._api.client import Client
 from ansible_collections.community.amplitude.tests.support.modules import run_module
 
 KEYS = {"management-key": [1, 2, 10, "eu"]}

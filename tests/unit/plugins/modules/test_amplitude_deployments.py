@@ -12,11 +12,12 @@ import time
 
 import pytest
 
-from ansible_collections.community.amplitude.plugins.module_utils import _apply, _retry, _usage
-from ansible_collections.community.amplitude.plugins.module_utils._apply import ensure_all
-from ansible_collections.community.amplitude.plugins.module_utils._client import Client
-from ansible_collections.community.amplitude.plugins.module_utils._deployments import Deployments
-from ansible_collections.community.amplitude.plugins.module_utils._plan import Rules, Wanted
+from ansible_collections.community.amplitude.plugins.module_utils._api import flags, retry
+from ansible_collections.community.amplitude.plugins.module_utils._api.client import Client
+from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployments
+from ansible_collections.community.amplitude.plugins.module_utils._apply import ensure
+from ansible_collections.community.amplitude.plugins.module_utils._apply.ensure import ensure_all
+from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Rules, Wanted
 from ansible_collections.community.amplitude.tests.support.modules import run_module
 from ansible_collections.community.amplitude.tests.support.situations import SITUATIONS, seed
 
@@ -239,7 +240,7 @@ MANY = [dict(label=f"label-{number:03d}", type="client") for number in range(40)
 
 @pytest.fixture(autouse=True)
 def _quick_backoff(monkeypatch):
-    monkeypatch.setattr(_retry, "FIRST_BACKOFF", 0.01)
+    monkeypatch.setattr(retry, "FIRST_BACKOFF", 0.01)
 
 
 def test_failure_half_way(emulator, run):
@@ -291,8 +292,8 @@ def test_storm(emulator, run, world):
 @pytest.mark.parametrize("world", WORLDS)
 def test_three_runs_at_once(emulator, monkeypatch, world):
     """All of them find that everything is missing, before any of them creates something."""
-    monkeypatch.setattr(_apply, "RACES_SETTLE", 20.0)
-    monkeypatch.setattr(_apply, "RIVALS_WITHDRAW", 2.0)
+    monkeypatch.setattr(ensure, "RACES_SETTLE", 20.0)
+    monkeypatch.setattr(ensure, "RIVALS_WITHDRAW", 2.0)
     emulator.reset(rate_limit=0, **WORLDS[world])
     wanted = [Wanted("1", **each) for each in MANY[:20]]
     results = []
@@ -446,7 +447,7 @@ def test_usage_is_read_of_every_project(emulator, run):
 def test_flag_that_is_made_while_they_are_listed(emulator, run, kind):
     """What is missing in the first of the two lists and there in the second is in use."""
     emulator.reset(PROJECT)
-    real = _usage._rows
+    real = flags._rows
 
     def rows(client, listed, project_id, include_archived):
         found = list(real(client, listed, project_id, include_archived))
@@ -457,7 +458,7 @@ def test_flag_that_is_made_while_they_are_listed(emulator, run, kind):
 
     made = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_usage, "_rows", rows)
+        patch.setattr(flags, "_rows", rows)
         result = run([dict(label="old", state="absent")], project_id="1")
     assert made and result["failed"] and "'brand-new'" in result["msg"]
     assert writes(emulator) == []

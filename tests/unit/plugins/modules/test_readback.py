@@ -10,8 +10,8 @@ import time
 
 import pytest
 
-from ansible_collections.community.amplitude.plugins.module_utils import _apply
-from ansible_collections.community.amplitude.plugins.module_utils._deployments import Deployments
+from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployments
+from ansible_collections.community.amplitude.plugins.module_utils._apply import ensure
 from ansible_collections.community.amplitude.tests.support.modules import run_module
 
 FOR_EVER = 10**6
@@ -94,8 +94,8 @@ def test_nothing_is_waited_for_without_retry_timeout(emulator, run):
 @pytest.mark.parametrize("hidden_for", [1, 2, 3])
 def test_lost_create_beside_that_of_another_run(emulator, run, monkeypatch, hidden_for, unique_labels):
     """Which of the two it has created this run cannot know; it must not take the other's for its own and leave."""
-    monkeypatch.setattr(_apply, "RACES_SETTLE", 2.0)
-    monkeypatch.setattr(_apply, "LIST_LAG", 0.8)
+    monkeypatch.setattr(ensure, "RACES_SETTLE", 2.0)
+    monkeypatch.setattr(ensure, "LIST_LAG", 0.8)
     emulator.reset(stale_lists=hidden_for, unique_labels=unique_labels)
     other = emulator.create_deployment(projectId="1", label="web", type="client")
     emulator.misbehave(method="POST", action="cut", moment="after")
@@ -182,7 +182,7 @@ def test_half_of_an_edit(emulator, run, carried_out):
 
 
 def test_lost_create_beside_one_of_another_type(emulator, run, monkeypatch):
-    monkeypatch.setattr(_apply, "LIST_LAG", 0.4)
+    monkeypatch.setattr(ensure, "LIST_LAG", 0.4)
     emulator.misbehave(method="POST", action="cut")
     real = Deployments.create
 

@@ -22,8 +22,8 @@ import requests
 import urllib3
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.community.amplitude.plugins.module_utils import _client
-from ansible_collections.community.amplitude.plugins.module_utils._deployments import Deployments
+from ansible_collections.community.amplitude.plugins.module_utils._api import client as api_client
+from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployments
 from ansible_collections.community.amplitude.tests.support.canaries import canary, without_documented_keys
 from ansible_collections.community.amplitude.tests.support.modules import run_module
 from ansible_collections.community.amplitude.tests.unit.plugins.modules import test_bad_input as bad_input
@@ -191,7 +191,7 @@ def test_echo_in_another_spelling(emulator, connection, told, spelling):
 def test_echo_at_the_end_of_what_is_read(emulator, connection, told, status):
     """The body is as long as its beginning that is searched for a message, but for the last character of the key."""
     words = "<style>{0}</style>Authorization: Bearer " + MANAGEMENT_KEY
-    padding = "." * (_client.LONGEST_MESSAGE + 1 - len(words.format("")))
+    padding = "." * (api_client.LONGEST_MESSAGE + 1 - len(words.format("")))
     emulator.misbehave(action="status", status=status, body=words.format(padding))
     result = run(connection, LIST)
     assert result["failed"]
@@ -322,16 +322,16 @@ def test_crash(connection, monkeypatch):
     with pytest.raises(RuntimeError) as error:
         run(connection, LIST)
     shown = "".join(traceback.format_exception(error.type, error.value, error.tb))
-    assert "PreparedRequest" in shown and "_client.py" in shown
+    assert "PreparedRequest" in shown and "client.py" in shown
     assert MANAGEMENT_KEY not in shown
 
 
 def test_representations(emulator):
-    with _client.Client(emulator.url, MANAGEMENT_KEY, retry_timeout=0) as client:
+    with api_client.Client(emulator.url, MANAGEMENT_KEY, retry_timeout=0) as client:
         request = requests.Request("GET", emulator.url, auth=client._auth).prepare()
         assert MANAGEMENT_KEY in str(request.headers), "the key is in there"
         emulator.misbehave(action="status", status=401, body=MANAGEMENT_KEY)
-        with pytest.raises(_client.RequestFailed) as error:
+        with pytest.raises(api_client.RequestFailed) as error:
             client.get("/api/1/deployments", "look")
         for thing in (client, client._auth, client._session, Deployments(client), request, error.value):
             assert MANAGEMENT_KEY not in f"{thing} {thing!r} {[thing]}"
@@ -340,7 +340,7 @@ def test_representations(emulator):
 
 def test_control(emulator, connection, told, monkeypatch):
     """The tests above can fail: a client that passes on every word is found out."""
-    monkeypatch.setattr(_client.Client, "_quote", lambda self, answer: answer.decode())
+    monkeypatch.setattr(api_client.Client, "_quote", lambda self, answer: answer.decode())
     emulator.misbehave(action="status", status=400, body=" ".join(SECRETS.values()))
     result = run(connection, LIST)
     words = told()
@@ -350,9 +350,9 @@ def test_control(emulator, connection, told, monkeypatch):
 
 def test_control_of_exceptions(connection, told, monkeypatch):
     def tell(self, doing, error, connected):
-        return _client.ConnectionFailed(doing, str(error), "do nothing")
+        return api_client.ConnectionFailed(doing, str(error), "do nothing")
 
-    monkeypatch.setattr(_client.Client, "_connection_problem", tell)
+    monkeypatch.setattr(api_client.Client, "_connection_problem", tell)
     monkeypatch.setenv("HTTPS_PROXY", f"http://{PASSWORD}:99999")
     run(connection, LIST, base_url="https://127.0.0.1:1")
     assert PASSWORD in told()

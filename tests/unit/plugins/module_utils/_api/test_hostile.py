@@ -18,9 +18,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 import urllib3
 
-from ansible_collections.community.amplitude.plugins.module_utils import _client
-from ansible_collections.community.amplitude.plugins.module_utils._client import Client
-from ansible_collections.community.amplitude.plugins.module_utils._deployments import Deployment, Deployments
+from ansible_collections.community.amplitude.plugins.module_utils._api import client as api_client
+from ansible_collections.community.amplitude.plugins.module_utils._api.client import Client
+from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployment, Deployments
 from ansible_collections.community.amplitude.plugins.module_utils._errors import (
     AnswerLost,
     ApiError,
@@ -409,7 +409,7 @@ def test_cursor_of_megabytes_is_not_sent_back():
 
 @pytest.mark.parametrize("module", ["amplitude_deployment", "amplitude_deployment_info"])
 def test_module_that_is_sent_pages_without_an_end(emulator, connection, monkeypatch, module):
-    monkeypatch.setattr(_client, "MOST_PAGES", 20)
+    monkeypatch.setattr(api_client, "MOST_PAGES", 20)
     emulator.reset(dict(keys={KEY: [1]}, deployments=[dict(ROW, key=None, type="client")]), endless_pages=True)
     options = dict(connection, project_id="1", **(dict(label="new", type="client") if module[-1] == "t" else {}))
     result = run_module(module, **options)

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ._deployments import Deployment, order_of_id
-from ._errors import Ambiguous, DefaultDeployment, NotFound, Refused, TypeContradiction
-from ._plan import Observed, Plan, Rules, Wanted
-from ._plans import plan_each, unlisted
-from ._usage import Usage
+from .._api.deployments import Deployment, order_of_id
+from .._api.flags import Usage
+from .._errors import Ambiguous, DefaultDeployment, NotFound, Refused, TypeContradiction
+from .many import plan_each, unlisted
+from .single import Observed, Plan, Rules, Wanted
 
 #: The kinds of drift, in the order in which they are told.
 KINDS = ("missing", "archived", "renamed", "type", "duplicate", "conflict", "active", "unlisted")

@@ -9,9 +9,15 @@ import random
 
 import pytest
 
-from ansible_collections.community.amplitude.plugins.module_utils._deployments import Deployment
+from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployment
 from ansible_collections.community.amplitude.plugins.module_utils._errors import Ambiguous, InputError, Refused
-from ansible_collections.community.amplitude.plugins.module_utils._plan import Observed, Rules, Wanted, plan, validate
+from ansible_collections.community.amplitude.plugins.module_utils._plan.single import (
+    Observed,
+    Rules,
+    Wanted,
+    plan,
+    validate,
+)
 from ansible_collections.community.amplitude.tests.support.situations import SITUATIONS, Situation
 
 

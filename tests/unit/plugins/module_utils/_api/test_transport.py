@@ -26,14 +26,14 @@ import time
 import pytest
 import trustme
 
-from ansible_collections.community.amplitude.plugins.module_utils._argspec import client_from
+from ansible_collections.community.amplitude.plugins.module_utils._api.retry import Patience
 from ansible_collections.community.amplitude.plugins.module_utils._errors import (
     AnswerLost,
     ApiError,
     ConnectionFailed,
     RequestFailed,
 )
-from ansible_collections.community.amplitude.plugins.module_utils._retry import Patience
+from ansible_collections.community.amplitude.plugins.module_utils._options import client_from
 from ansible_collections.community.amplitude.tests.emulator import Emulator
 from ansible_collections.community.amplitude.tests.support import modules
 from ansible_collections.community.amplitude.tests.support.client import CALLS, KEY, PATH, SENTENCE, failure

@@ -15,11 +15,11 @@ import re
 import time
 import typing as t
 
-from ._deployments import LABEL_CHARACTERS, Deployment, Deployments, order_of_id
-from ._errors import Ambiguous, AmplitudeError, ApiError, Refused, RequestFailed
-from ._plan import Change, Observed, Plan, Rules, Wanted, changes_between, plan, validate
-from ._plans import Purge, check_usage, plan_all, plan_each, raise_first, validate_all
-from ._usage import read_usage
+from .._api.deployments import LABEL_CHARACTERS, Deployment, Deployments, order_of_id
+from .._api.flags import read_usage
+from .._errors import Ambiguous, AmplitudeError, ApiError, Refused, RequestFailed
+from .._plan.many import Purge, check_usage, plan_all, plan_each, raise_first, validate_all
+from .._plan.single import Change, Observed, Plan, Rules, Wanted, changes_between, plan, validate
 
 #: Seconds before the list is read again: doubled each time, up to the longest.
 FIRST_LOOK = 0.1
@@ -339,7 +339,7 @@ class _Task:
 
     @property
     def wave(self) -> int:
-        """See :class:`._plan.Plan`."""
+        """See :class:`._plan.single.Plan`."""
         return self._decision.wave
 
     def outcome(self) -> Outcome:

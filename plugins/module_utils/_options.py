@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import AnsibleFallbackNotFound, missing_required_lib
 
-from ._client import REQUESTS_IMPORT_ERROR, Client
+from ._api.client import REQUESTS_IMPORT_ERROR, Client
 from ._errors import InputError, MissingLibrary
 
 #: Documented: the two regions and their addresses.
@@ -77,7 +77,7 @@ TOGETHER: dict[str, t.Any] = dict(
 
 
 def wanted_spec() -> dict[str, dict[str, t.Any]]:
-    """The argument spec of a wanted deployment, an option for each field of :class:`._plan.Wanted`; see TOGETHER too."""
+    """The argument spec of a wanted deployment, an option for each field of :class:`._plan.single.Wanted`; see TOGETHER too."""
     return dict(
         project_id=dict(type="str"),
         label=dict(type="str"),

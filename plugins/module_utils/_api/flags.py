@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ._client import Client
-from ._deployments import identifier_from
+from .client import Client
+from .deployments import identifier_from
 
 #: The kinds of users, as the API names them in its paths and in the fields of its answers.
 KINDS = ("flags", "experiments")

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.community.amplitude.plugins.module_utils._deployments import Deployment
+from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployment
+from ansible_collections.community.amplitude.plugins.module_utils._api.flags import Usage, User
 from ansible_collections.community.amplitude.plugins.module_utils._errors import InputError, Refused
-from ansible_collections.community.amplitude.plugins.module_utils._plan import Observed, Rules, Wanted
-from ansible_collections.community.amplitude.plugins.module_utils._plans import (
+from ansible_collections.community.amplitude.plugins.module_utils._plan.many import (
     Purge,
     check_concurrency,
     check_usage,
@@ -19,7 +19,7 @@ from ansible_collections.community.amplitude.plugins.module_utils._plans import 
     validate_all,
     wanted_from,
 )
-from ansible_collections.community.amplitude.plugins.module_utils._usage import Usage, User
+from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Observed, Rules, Wanted
 
 
 def row(identifier, label, type="client", deleted=False, project_id="1"):

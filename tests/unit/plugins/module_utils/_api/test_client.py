@@ -20,9 +20,10 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.community.amplitude.plugins.module_utils import _client
-from ansible_collections.community.amplitude.plugins.module_utils._client import Client
-from ansible_collections.community.amplitude.plugins.module_utils._deployments import Deployment, Deployments
+from ansible_collections.community.amplitude.plugins.module_utils._api import client as api_client
+from ansible_collections.community.amplitude.plugins.module_utils._api.client import Client
+from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployment, Deployments
+from ansible_collections.community.amplitude.plugins.module_utils._api.retry import Patience
 from ansible_collections.community.amplitude.plugins.module_utils._errors import (
     AnswerLost,
     ApiError,
@@ -30,14 +31,13 @@ from ansible_collections.community.amplitude.plugins.module_utils._errors import
     RequestFailed,
     UnexpectedAnswer,
 )
-from ansible_collections.community.amplitude.plugins.module_utils._retry import Patience
 from ansible_collections.community.amplitude.tests.support.client import CALLS, KEY, PATH, Clock, failure
 from ansible_collections.community.amplitude.tests.support.servers import RawServer, http
 
 #: As it is outside of the tests, which do not wait that long.
-REQUESTS_PER_SECOND = _client.REQUESTS_PER_SECOND
+REQUESTS_PER_SECOND = api_client.REQUESTS_PER_SECOND
 
-GALAXY = yaml.safe_load((pathlib.Path(__file__).parents[4] / "galaxy.yml").read_text(encoding="utf-8"))
+GALAXY = yaml.safe_load((pathlib.Path(__file__).parents[5] / "galaxy.yml").read_text(encoding="utf-8"))
 CLIENT_KEY = "client-" + "aB3" * 10 + "zZ"
 SERVER_KEY = "server-" + "0f9" * 10 + "Qq"
 
@@ -194,7 +194,7 @@ def test_cursors_that_go_in_a_circle_are_an_error():
 
 @pytest.mark.parametrize("cursor", ["offset", "opaque"])
 def test_list_without_an_end_is_an_error(emulator, client, monkeypatch, cursor):
-    monkeypatch.setattr(_client, "MOST_PAGES", 5)
+    monkeypatch.setattr(api_client, "MOST_PAGES", 5)
     emulator.reset(seed(), rate_limit=0, cursor=cursor, endless_pages=True)
     error = failure(lambda client: Deployments(client).list(), client, UnexpectedAnswer)
     assert "with yet another page after 5;" in str(error)
@@ -439,7 +439,7 @@ def test_edit_is_not_confirmed(emulator, client, body):
 def test_answer_that_is_too_large(emulator, client, monkeypatch, gzip):
     emulator.reset(seed(50), rate_limit=0, gzip=gzip)
     assert len(CALLS["GET"](client)["deployments"]) == 50
-    monkeypatch.setattr(_client, "LARGEST_ANSWER", 4000)
+    monkeypatch.setattr(api_client, "LARGEST_ANSWER", 4000)
     assert "sent an answer of more than " in str(failure(CALLS["GET"], client, UnexpectedAnswer))
 
 
@@ -648,7 +648,7 @@ def test_all_pauses_fit_the_budget(emulator, verb, faults, budget):
 
 def test_requests_keep_their_pace(emulator, monkeypatch):
     assert REQUESTS_PER_SECOND <= 100, "documented"
-    monkeypatch.setattr(_client, "REQUESTS_PER_SECOND", 50)
+    monkeypatch.setattr(api_client, "REQUESTS_PER_SECOND", 50)
     with Client(emulator.url, KEY) as client:
         for dummy in range(6):
             CALLS["GET"](client)

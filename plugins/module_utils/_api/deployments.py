@@ -12,8 +12,8 @@ import re
 import typing as t
 from urllib.parse import quote
 
-from ._client import Client
-from ._errors import InputError
+from .._errors import InputError
+from .client import Client
 
 #: Documented: what a label is made of, as the inside of a character class.
 LABEL_CHARACTERS = "A-Za-z0-9_-"

@@ -14,8 +14,8 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ._deployments import LABEL_CHARACTERS, Deployment, check_identifier, order_of_id
-from ._errors import Ambiguous, DefaultDeployment, InputError, LabelTaken, NotFound, Refused, TypeContradiction
+from .._api.deployments import LABEL_CHARACTERS, Deployment, check_identifier, order_of_id
+from .._errors import Ambiguous, DefaultDeployment, InputError, LabelTaken, NotFound, Refused, TypeContradiction
 
 
 class Wanted(t.NamedTuple):

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.community.amplitude.plugins.module_utils._deployments import Deployment
-from ansible_collections.community.amplitude.plugins.module_utils._drift import KINDS, find_drift, summary_of
+from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployment
+from ansible_collections.community.amplitude.plugins.module_utils._api.flags import Usage, User
 from ansible_collections.community.amplitude.plugins.module_utils._errors import InputError, Refused
-from ansible_collections.community.amplitude.plugins.module_utils._plan import Observed, Rules, Wanted
-from ansible_collections.community.amplitude.plugins.module_utils._plans import Purge, plan_all, validate_all
-from ansible_collections.community.amplitude.plugins.module_utils._usage import Usage, User
+from ansible_collections.community.amplitude.plugins.module_utils._plan.drift import KINDS, find_drift, summary_of
+from ansible_collections.community.amplitude.plugins.module_utils._plan.many import Purge, plan_all, validate_all
+from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Observed, Rules, Wanted
 
 
 def row(identifier, label, type="client", deleted=False, project_id="1"):

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.community.amplitude.plugins.module_utils._api.retry import Pace, Patience, backoff, may_retry
 from ansible_collections.community.amplitude.plugins.module_utils._errors import (
     AnswerLost,
     ApiError,
     ConnectionFailed,
     UnexpectedAnswer,
 )
-from ansible_collections.community.amplitude.plugins.module_utils._retry import Pace, Patience, backoff, may_retry
 from ansible_collections.community.amplitude.tests.support.client import Clock
 
 WORDS = ("do it", "it failed", "do something else")

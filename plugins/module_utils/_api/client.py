@@ -18,10 +18,10 @@ import traceback
 import typing as t
 from urllib.parse import quote
 
-from ._deadline import Deadline, DeadlineAdapter
-from ._errors import AnswerLost, ApiError, ConnectionFailed, RequestFailed, UnexpectedAnswer
-from ._retry import Pace, Patience, backoff, may_retry, retry_after_seconds
-from ._version import VERSION
+from .._errors import AnswerLost, ApiError, ConnectionFailed, RequestFailed, UnexpectedAnswer
+from .._version import VERSION
+from .deadline import Deadline, DeadlineAdapter
+from .retry import Pace, Patience, backoff, may_retry, retry_after_seconds
 
 REQUESTS_IMPORT_ERROR: str | None
 try:

@@ -12,12 +12,12 @@ import yaml
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.community.amplitude.plugins.doc_fragments.connection import ModuleDocFragment
-from ansible_collections.community.amplitude.plugins.module_utils._argspec import (
+from ansible_collections.community.amplitude.plugins.module_utils._errors import InputError
+from ansible_collections.community.amplitude.plugins.module_utils._options import (
     base_url_from,
     client_from,
     connection_spec,
 )
-from ansible_collections.community.amplitude.plugins.module_utils._errors import InputError
 from ansible_collections.community.amplitude.tests.support.modules import patch_module_args, run_module
 
 US = "https://experiment.amplitude.com"

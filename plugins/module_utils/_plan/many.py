@@ -3,16 +3,16 @@
 
 # Private to this collection: it can change in any release. Do not import it from elsewhere.
 
-"""One plan for many deployments, and what must not be archived: pure decisions like those of :mod:`._plan`."""
+"""One plan for many deployments, and what must not be archived: pure decisions like those of :mod:`._plan.single`."""
 
 from __future__ import annotations
 
 import typing as t
 
-from ._deployments import Deployment, check_identifier, order_of, order_of_id
-from ._errors import InputError, LabelTaken, Refused
-from ._plan import Observed, Plan, Rules, Wanted, changes_between, plan, validate
-from ._usage import Usage
+from .._api.deployments import Deployment, check_identifier, order_of, order_of_id
+from .._api.flags import Usage
+from .._errors import InputError, LabelTaken, Refused
+from .single import Observed, Plan, Rules, Wanted, changes_between, plan, validate
 
 
 class Purge(t.NamedTuple):

@@ -15,7 +15,7 @@ import threading
 import time
 import typing as t
 
-from ._errors import RequestFailed
+from .._errors import RequestFailed
 
 FIRST_BACKOFF = 0.5
 LONGEST_BACKOFF = 20.0
