@@ -1,0 +1,42 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it can change in any release. Do not import it from elsewhere.
+
+"""How long is waited for what, and the clock and the chance that are used for it: one record, which is handed in."""
+
+from __future__ import annotations
+
+import random
+import time
+import typing as t
+
+
+class Waits(t.NamedTuple):
+    """Seconds, unless something else is said. The defaults fit the real service; tests hand in others.
+
+    ``first_backoff``, ``longest_backoff``: the most that is waited before a request is sent again; doubled each time.
+    ``requests_per_second``: a little less than the documented 100, since requests do not arrive as evenly as they leave.
+    ``first_look``, ``longest_look``: before the list is read again; doubled each time.
+    ``list_lag``: after which the list is taken to show every write that was carried out. Not documented, thus assumed;
+    if it is wrong, a create that was sent again makes a second deployment, which is then settled like any race.
+    ``rivals_withdraw``: within which another run that lost a race withdraws, besides twice the lag of the list that was
+    seen.
+    ``races_settle``: within which two active deployments with one label, if they stem from a race, become one.
+    ``edit_shows``: that the list may take to show an edit. It was answered with success, so that more would be waiting
+    for nothing if somebody else edits the same deployment meanwhile.
+    ``now``, ``sleep``, ``chance``: a monotonic clock, what waits, and a number from 0 to 1.
+    """
+
+    first_backoff: float = 0.5
+    longest_backoff: float = 20.0
+    requests_per_second: float = 95.0
+    first_look: float = 0.1
+    longest_look: float = 5.0
+    list_lag: float = 5.0
+    rivals_withdraw: float = 4.0
+    races_settle: float = 20.0
+    edit_shows: float = 15.0
+    now: t.Callable[[], float] = time.monotonic
+    sleep: t.Callable[[float], None] = time.sleep
+    chance: t.Callable[[], float] = random.random
