@@ -82,7 +82,8 @@ from ansible_collections.community.amplitude.plugins.module_utils._options impor
     connection_from_environment,
     connection_spec,
 )
-from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Observed, Wanted, active_with_key
+from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Observed, active_with_key
+from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import Wanted
 
 
 class LookupModule(LookupBase):

@@ -16,7 +16,9 @@ from urllib.parse import urlsplit
 from ansible.module_utils.basic import AnsibleFallbackNotFound, missing_required_lib
 
 from ._api.client import REQUESTS_IMPORT_ERROR, Client
+from ._api.waits import Waits
 from ._errors import InputError, MissingLibrary
+from ._plan.wanted import Rules
 
 #: Documented: the two regions and their addresses.
 BASE_URLS = {
@@ -88,12 +90,22 @@ def wanted_spec() -> dict[str, dict[str, t.Any]]:
     )
 
 
+def rules_spec() -> dict[str, dict[str, t.Any]]:
+    """The argument spec of how far a task may go; see :func:`rules_from`."""
+    return dict(restore_archived=dict(type="bool", default=True), force=dict(type="bool", default=False))
+
+
+def rules_from(params: t.Mapping[str, t.Any]) -> Rules:
+    """How far a task may go."""
+    return Rules(**{option: params[option] for option in Rules._fields})
+
+
 def deployments_spec() -> dict[str, t.Any]:
     """The argument spec of an option that lists wanted deployments."""
     return dict(type="list", elements="dict", options=wanted_spec(), **TOGETHER)
 
 
-def client_from(params: t.Mapping[str, t.Any]) -> Client:
+def client_from(params: t.Mapping[str, t.Any], waits: Waits = Waits()) -> Client:
     """A client made from the values of the connection options.
 
     :raises MissingLibrary: requests is not installed.
@@ -124,6 +136,7 @@ def client_from(params: t.Mapping[str, t.Any]) -> Client:
         verify=_verify_from(params["validate_certs"], params["ca_path"]),
         timeout=params["timeout"],
         retry_timeout=params["retry_timeout"],
+        waits=waits,
     )
 
 

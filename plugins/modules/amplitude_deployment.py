@@ -221,43 +221,28 @@ diff:
         type: server
 """
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployments
+from ansible_collections.community.amplitude.plugins.module_utils._api.waits import Waits
 from ansible_collections.community.amplitude.plugins.module_utils._apply.ensure import ensure
-from ansible_collections.community.amplitude.plugins.module_utils._errors import AmplitudeError
+from ansible_collections.community.amplitude.plugins.module_utils._module import run
 from ansible_collections.community.amplitude.plugins.module_utils._options import (
     TOGETHER,
-    client_from,
-    connection_spec,
+    rules_from,
+    rules_spec,
     wanted_spec,
 )
-from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Rules, Wanted
+from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import wanted_one
+
+SPEC = dict(rules_spec(), **dict(wanted_spec(), project_id=dict(type="str", required=True)))
 
 
-def main():
-    module = AnsibleModule(
-        argument_spec=dict(
-            connection_spec(),
-            restore_archived=dict(type="bool", default=True),
-            force=dict(type="bool", default=False),
-            **dict(wanted_spec(), project_id=dict(type="str", required=True)),
-        ),
-        supports_check_mode=True,
-        **TOGETHER,
-    )
-    try:
-        wanted = Wanted(**{option: module.params[option] for option in Wanted._fields})
-        rules = Rules(**{option: module.params[option] for option in Rules._fields})
-        with client_from(module.params) as client:
-            outcome = ensure(Deployments(client), wanted, rules, module.check_mode)
-    except AmplitudeError as error:
-        for warning in error.warnings:
-            module.warn(warning)
-        module.fail_json(msg=str(error), **error.result)
-    for warning in outcome.warnings:
-        module.warn(warning)
-    module.exit_json(**outcome.as_result())
+def act(client, params, check_mode):
+    outcome = ensure(Deployments(client), wanted_one(params), rules_from(params), check_mode)
+    return outcome.as_result(), outcome.warnings
+
+
+def main(waits=Waits()):
+    run(SPEC, act, waits, **TOGETHER)
 
 
 if __name__ == "__main__":

@@ -143,17 +143,14 @@ deployments:
           sample: []
 """
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import (
     Deployments,
     check_identifier,
     select,
-    without_keys,
 )
 from ansible_collections.community.amplitude.plugins.module_utils._api.flags import read_usage
-from ansible_collections.community.amplitude.plugins.module_utils._errors import AmplitudeError
-from ansible_collections.community.amplitude.plugins.module_utils._options import client_from, connection_spec
+from ansible_collections.community.amplitude.plugins.module_utils._api.waits import Waits
+from ansible_collections.community.amplitude.plugins.module_utils._module import run
 
 FILTERS = dict(
     project_id=dict(type="str"),
@@ -162,31 +159,22 @@ FILTERS = dict(
     type=dict(type="str", choices=["client", "server"]),
     include_archived=dict(type="bool", default=False),
 )
+SPEC = dict(FILTERS, include_keys=dict(type="bool", default=True), include_usage=dict(type="bool", default=False))
 
 
-def main():
-    module = AnsibleModule(
-        argument_spec=dict(
-            connection_spec(),
-            include_keys=dict(type="bool", default=True),
-            include_usage=dict(type="bool", default=False),
-            **FILTERS,
-        ),
-        supports_check_mode=True,
-    )
-    try:
-        check_identifier("project_id", module.params["project_id"])
-        with client_from(module.params) as client:
-            found = select(Deployments(client).list(), **{option: module.params[option] for option in FILTERS})
-            deployments = [deployment.as_result() for deployment in found]
-            if module.params["include_usage"]:
-                usage = read_usage(client, {deployment.project_id for deployment in found})
-                for deployment in deployments:
-                    deployment["used_by"] = usage.as_result(deployment["id"])
-    except AmplitudeError as error:
-        module.fail_json(msg=str(error), **error.result)
-    result = dict(changed=False, deployments=deployments)
-    module.exit_json(**(result if module.params["include_keys"] else without_keys(result)))
+def act(client, params, check_mode):
+    check_identifier("project_id", params["project_id"])
+    found = select(Deployments(client).list(), **{option: params[option] for option in FILTERS})
+    deployments = [deployment.as_result() for deployment in found]
+    if params["include_usage"]:
+        usage = read_usage(client, {deployment.project_id for deployment in found})
+        for deployment in deployments:
+            deployment["used_by"] = usage.as_result(deployment["id"])
+    return dict(changed=False, deployments=deployments), ()
+
+
+def main(waits=Waits()):
+    run(SPEC, act, waits)
 
 
 if __name__ == "__main__":

@@ -249,55 +249,42 @@ diff:
             type: server
 """
 
-from ansible.module_utils.basic import AnsibleModule
-
-from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployments, without_keys
+from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployments
+from ansible_collections.community.amplitude.plugins.module_utils._api.waits import Waits
 from ansible_collections.community.amplitude.plugins.module_utils._apply.ensure import ensure_all
-from ansible_collections.community.amplitude.plugins.module_utils._errors import AmplitudeError
+from ansible_collections.community.amplitude.plugins.module_utils._module import run
 from ansible_collections.community.amplitude.plugins.module_utils._options import (
-    client_from,
-    connection_spec,
     deployments_spec,
+    rules_from,
+    rules_spec,
 )
-from ansible_collections.community.amplitude.plugins.module_utils._plan.many import (
+from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import (
     check_concurrency,
     purge_from,
     wanted_from,
 )
-from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Rules
+
+SPEC = dict(
+    rules_spec(),
+    project_id=dict(type="str"),
+    deployments=dict(deployments_spec(), required=True),
+    purge=dict(type="bool", default=False),
+    purge_limit=dict(type="int"),
+    include_keys=dict(type="bool", default=True),
+    concurrency=dict(type="int", default=8),
+)
 
 
-def main():
-    module = AnsibleModule(
-        argument_spec=dict(
-            connection_spec(),
-            project_id=dict(type="str"),
-            deployments=dict(deployments_spec(), required=True),
-            purge=dict(type="bool", default=False),
-            purge_limit=dict(type="int"),
-            restore_archived=dict(type="bool", default=True),
-            force=dict(type="bool", default=False),
-            include_keys=dict(type="bool", default=True),
-            concurrency=dict(type="int", default=8),
-        ),
-        supports_check_mode=True,
-    )
-    shown = dict if module.params["include_keys"] else without_keys
-    try:
-        check_concurrency(module.params["concurrency"])
-        wanted = wanted_from(module.params["deployments"], module.params["project_id"])
-        purge = purge_from(module.params, wanted)
-        rules = Rules(**{option: module.params[option] for option in Rules._fields})
-        with client_from(module.params) as client:
-            concurrency = module.params["concurrency"]
-            outcomes = ensure_all(Deployments(client), wanted, rules, purge, module.check_mode, concurrency)
-    except AmplitudeError as error:
-        for warning in error.warnings:
-            module.warn(warning)
-        module.fail_json(msg=str(error), **shown(error.result))
-    for warning in outcomes.warnings:
-        module.warn(warning)
-    module.exit_json(**shown(outcomes.as_result()))
+def act(client, params, check_mode):
+    concurrency = check_concurrency(params["concurrency"])
+    wanted = wanted_from(params["deployments"], params["project_id"])
+    purge = purge_from(params, wanted)
+    outcomes = ensure_all(Deployments(client), wanted, rules_from(params), purge, check_mode, concurrency)
+    return outcomes.as_result(), outcomes.warnings
+
+
+def main(waits=Waits()):
+    run(SPEC, act, waits)
 
 
 if __name__ == "__main__":

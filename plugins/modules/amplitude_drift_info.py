@@ -220,60 +220,53 @@ summary:
           unused: 0
 """
 
-from ansible.module_utils.basic import AnsibleModule
-
-from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployments, check_identifier
-from ansible_collections.community.amplitude.plugins.module_utils._api.flags import read_usage
-from ansible_collections.community.amplitude.plugins.module_utils._errors import AmplitudeError
-from ansible_collections.community.amplitude.plugins.module_utils._options import (
-    client_from,
-    connection_spec,
-    deployments_spec,
+from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import (
+    Deployments,
+    check_identifier,
+    order_of_id,
 )
+from ansible_collections.community.amplitude.plugins.module_utils._api.flags import read_usage
+from ansible_collections.community.amplitude.plugins.module_utils._api.waits import Waits
+from ansible_collections.community.amplitude.plugins.module_utils._module import run
+from ansible_collections.community.amplitude.plugins.module_utils._options import deployments_spec
 from ansible_collections.community.amplitude.plugins.module_utils._plan.drift import find_drift, summary_of
-from ansible_collections.community.amplitude.plugins.module_utils._plan.many import validate_all, wanted_from
-from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Observed, Rules
+from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Observed
+from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import Rules, validate_all, wanted_from
 
-
-def main():
-    module = AnsibleModule(
-        argument_spec=dict(
-            connection_spec(),
-            projects=dict(
-                type="list",
-                elements="dict",
-                required=True,
-                options=dict(
-                    project_id=dict(type="str", required=True),
-                    deployments=dict(deployments_spec(), default=[]),
-                ),
-            ),
-            restore_archived=dict(type="bool", default=True),
-            include_usage=dict(type="bool", default=False),
+SPEC = dict(
+    projects=dict(
+        type="list",
+        elements="dict",
+        required=True,
+        options=dict(
+            project_id=dict(type="str", required=True),
+            deployments=dict(deployments_spec(), default=[]),
         ),
-        supports_check_mode=True,
+    ),
+    restore_archived=dict(type="bool", default=True),
+    include_usage=dict(type="bool", default=False),
+)
+
+
+def act(client, params, check_mode):
+    projects = params["projects"]
+    wanted = [item for each in projects for item in wanted_from(each["deployments"], each["project_id"])]
+    project_ids = {each["project_id"] for each in projects} | {item.project_id for item in wanted}
+    for project_id in sorted(project_ids, key=order_of_id):
+        check_identifier("project_id", project_id)
+    validate_all(wanted)
+    observed = Observed(Deployments(client).list())
+    usage = read_usage(client, project_ids) if params["include_usage"] else None
+    rules = Rules(restore_archived=params["restore_archived"])
+    rows = find_drift(wanted, project_ids, observed, rules, usage)
+    result = dict(
+        changed=False, deployments=[dict(row._asdict()) for row in rows], summary=summary_of(rows, project_ids)
     )
-    projects = module.params["projects"]
-    try:
-        wanted = [item for each in projects for item in wanted_from(each["deployments"], each["project_id"])]
-        project_ids = {each["project_id"] for each in projects} | {item.project_id for item in wanted}
-        for project_id in project_ids:
-            check_identifier("project_id", project_id)
-        validate_all(wanted)
-        with client_from(module.params) as client:
-            observed = Observed(Deployments(client).list())
-            usage = read_usage(client, project_ids) if module.params["include_usage"] else None
-        rules = Rules(restore_archived=module.params["restore_archived"])
-        rows = find_drift(wanted, project_ids, observed, rules, usage)
-    except AmplitudeError as error:
-        module.fail_json(msg=str(error), **error.result)
-    for warning in observed.warnings_about(project_ids):
-        module.warn(warning)
-    module.exit_json(
-        changed=False,
-        deployments=[dict(row._asdict()) for row in rows],
-        summary=summary_of(rows, project_ids),
-    )
+    return result, observed.warnings_about(project_ids)
+
+
+def main(waits=Waits()):
+    run(SPEC, act, waits)
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ from ansible_collections.community.amplitude.plugins.module_utils._api.deploymen
     identifier_from,
     type_of_key,
 )
-from ansible_collections.community.amplitude.plugins.module_utils._apply.ensure import EDIT_SHOWS, LIST_LAG
+from ansible_collections.community.amplitude.plugins.module_utils._api.waits import Waits
 from ansible_collections.community.amplitude.plugins.module_utils._errors import AmplitudeError, ApiError
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -167,7 +167,7 @@ class Live:
         self._options = options
         self._secrets = {options["management_api_key"]}
         self._keys: dict[str, str | None] = {}
-        self._longest_lag = LIST_LAG
+        self._longest_lag = Waits().list_lag
         self._probe = Probe(self.ours, retry_timeout=30, **options)
 
     def begin(self) -> None:
@@ -348,7 +348,7 @@ class Live:
         except ApiError as error:
             self._end_unless_refused(error)
             return f"refused: {self._probe.refusal}", before
-        ends, row = time.monotonic() + EDIT_SHOWS, before
+        ends, row = time.monotonic() + Waits().edit_shows, before
         while (row.label, row.deleted) != (wanted.label, wanted.deleted) and time.monotonic() < ends:
             time.sleep(0.2)
             row = {each.id: each for each in self._list_and_check()}.get(t.cast(str, before.id), row)

@@ -24,6 +24,7 @@ class Situation(t.NamedTuple):
     deployment: dict[str, t.Any] | None = None
     rerun_deployment: dict[str, t.Any] | None = None
     error: str | None = None
+    warning: str | None = None
     refused_where_archived_labels_count: bool = False
 
     def rows(self) -> list[dict[str, t.Any]]:

@@ -5,14 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.community.amplitude.plugins.module_utils._api import client as api_client
-from ansible_collections.community.amplitude.plugins.module_utils._apply import ensure
 from ansible_collections.community.amplitude.tests.emulator import Emulator
-
-#: Seconds, instead of those in which a real service is given time.
-IMPATIENT = dict(
-    FIRST_LOOK=0.005, LONGEST_LOOK=0.05, LIST_LAG=0.05, RIVALS_WITHDRAW=0.1, RACES_SETTLE=0.05, EDIT_SHOWS=0.5
-)
 
 
 @pytest.fixture(scope="module")
@@ -43,11 +36,3 @@ def _no_ambient_settings(monkeypatch):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
     monkeypatch.delenv("CURL_CA_BUNDLE", raising=False)
-
-
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch):
-    """Wait for the list as if the service was a thousand times quicker, as the emulator is."""
-    for name, seconds in IMPATIENT.items():
-        monkeypatch.setattr(ensure, name, seconds)
-    monkeypatch.setattr(api_client, "REQUESTS_PER_SECOND", 10000)

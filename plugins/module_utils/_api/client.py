@@ -22,6 +22,7 @@ from .._errors import AnswerLost, ApiError, ConnectionFailed, RequestFailed, Une
 from .._version import VERSION
 from .deadline import Deadline, DeadlineAdapter
 from .retry import Pace, Patience, backoff, may_retry, retry_after_seconds
+from .waits import Waits
 
 REQUESTS_IMPORT_ERROR: str | None
 try:
@@ -90,16 +91,18 @@ class Client:
         verify: bool | str = True,
         timeout: float = 30.0,
         retry_timeout: float = 120.0,
+        waits: Waits = Waits(),
     ) -> None:
         self.base_url = base_url
-        self.patience = Patience(retry_timeout)
+        self.waits = waits
+        self.patience = Patience(retry_timeout, waits.sleep, waits.now)
         self._management_api_key = management_api_key
         self._auth = BearerAuth(management_api_key)
         self._verify = verify
         self._timeout = timeout
         # The key must not travel in the clear through a proxy; only loopback addresses are spoken to without TLS.
         self._proxies: t.Any = None if base_url.startswith("https:") else {"http": None, "all": None}
-        self._pace = Pace(REQUESTS_PER_SECOND)
+        self._pace = Pace(waits.requests_per_second)
         self._thread = threading.local()
         self._sessions: list[requests.Session] = []
         if verify is False:

@@ -17,7 +17,8 @@ from .._api.deployments import Deployment, order_of_id
 from .._api.flags import Usage
 from .._errors import Ambiguous, DefaultDeployment, NotFound, Refused, TypeContradiction
 from .many import plan_each, unlisted
-from .single import Observed, Plan, Rules, Wanted
+from .single import Observed, Plan
+from .wanted import Rules, Wanted
 
 #: The kinds of drift, in the order in which they are told.
 KINDS = ("missing", "archived", "renamed", "type", "duplicate", "conflict", "active", "unlisted")

@@ -11,36 +11,12 @@ user of the rules get the same plan.
 
 from __future__ import annotations
 
-import re
 import typing as t
 
-from .._api.deployments import LABEL_CHARACTERS, Deployment, check_identifier, order_of_id
-from .._errors import Ambiguous, DefaultDeployment, InputError, LabelTaken, NotFound, Refused, TypeContradiction
-
-
-class Wanted(t.NamedTuple):
-    """What must be true of one deployment.
-
-    ``state``: ``present`` or ``absent``. The identity is ``id`` if it is given, else ``project_id`` and ``label``.
-    """
-
-    project_id: str
-    label: str | None = None
-    type: str | None = None
-    state: str = "present"
-    id: str | None = None
-    previous_label: str | None = None
-
-    def __str__(self) -> str:
-        which = "deployment" if self.label is None else f"deployment {self.label!r}"
-        return "{0}{1} in project {2}".format(which, "" if self.id is None else f" (id {self.id})", self.project_id)
-
-
-class Rules(t.NamedTuple):
-    """How far a plan may go."""
-
-    restore_archived: bool = True
-    force: bool = False
+from .._api.deployments import Deployment, order_of_id
+from .._errors import Ambiguous, LabelTaken, NotFound, Refused, TypeContradiction
+from .guards import check_default
+from .wanted import Rules, Wanted
 
 
 class Change(t.NamedTuple):
@@ -59,20 +35,32 @@ class Change(t.NamedTuple):
 class Plan(t.NamedTuple):
     """The decision about one deployment: how it is, how it will be, and the changes that lead there.
 
-    ``before`` and ``after`` are None where there is no deployment; without ``changes`` they are the same. ``wave``
-    orders the plans that were made together: those of one wave can be carried out in any order, after the waves before.
+    ``before`` and ``after`` are None where there is no deployment; without ``changes`` they are the same. ``needs`` has
+    the places of those plans among the ones made together that have to be carried out before: they give up the label
+    that this one makes active, by a rename or an archive, or take it over, be it by a create. ``wave`` orders them: those
+    of one wave can be carried out in any order, after the waves before.
     """
 
     wanted: Wanted
     before: Deployment | None
     after: Deployment | None
     changes: tuple[Change, ...] = ()
+    needs: tuple[int, ...] = ()
     wave: int = 0
 
     @property
     def archives(self) -> bool:
         """Whether an active deployment becomes an archived one."""
         return any(change.action == "archive" for change in self.changes)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is as it should be, and may not be what was meant."""
+        if self.wanted.state == "absent" and self.wanted.id is not None and self.before is None:
+            return [
+                f"There is no deployment with the id {self.wanted.id}, so that nothing is archived: is the id right?"
+            ]
+        return []
 
     def diff(self) -> dict[str, t.Any]:
         """Before and after of the managed fields; ``{}`` stands for absent or archived. Never a key."""
@@ -146,34 +134,17 @@ class Observed:
         return sorted(found, key=lambda row: row.deleted)
 
 
-def validate(wanted: Wanted) -> None:
-    """Find what is wrong with the wishes themselves, before anything is asked of the API.
-
-    :raises InputError: naming the option.
-    """
-    check_identifier("project_id", wanted.project_id)
-    check_identifier("id", wanted.id)
-    if wanted.label is not None and not re.fullmatch(f"[{LABEL_CHARACTERS}]+", wanted.label):
-        problem = f"label cannot be {wanted.label!r}" if wanted.label else "label is empty"
-        raise InputError(
-            "use the options",
-            problem,
-            "use only letters from A to Z and a to z, digits, _ and - (a deployment that has another one can be named by "
-            "its id)",
-        )
-    if wanted.previous_label is not None and wanted.previous_label in ("", wanted.label):
-        problem = "previous_label is {0}".format("the same as label" if wanted.previous_label else "empty")
-        raise InputError("use the options", problem, "give the label from before the rename, or leave it out")
-
-
-def plan(wanted: Wanted, observed: Observed, rules: Rules) -> Plan:
+def plan(
+    wanted: Wanted, observed: Observed, rules: Rules, is_free: t.Callable[[Deployment], bool] = lambda row: True
+) -> Plan:
     """Decide what has to be written for one deployment.
 
+    :param is_free: whether a deployment can be taken over by ``previous_label``.
     :raises Refused: what is wanted is ambiguous, impossible or guarded; the message says what to do.
     """
     if wanted.state == "absent":
         return _plan_absent(wanted, observed, rules)
-    return _plan_present(wanted, observed, rules)
+    return _plan_present(wanted, observed, rules, is_free)
 
 
 def active_with_key(wanted: Wanted, observed: Observed) -> Deployment:
@@ -201,12 +172,12 @@ def active_with_key(wanted: Wanted, observed: Observed) -> Deployment:
             "archive or rename those that are not meant",
         )
     if not found[0].key:
-        raise Refused(doing, f"the API lists {_name(found[0])} without a key", "ask Amplitude for it")
+        raise Refused(doing, f"the API lists {name(found[0])} without a key", "ask Amplitude for it")
     return found[0]
 
 
-def _plan_present(wanted: Wanted, observed: Observed, rules: Rules) -> Plan:
-    before = _find_present(wanted, observed, rules)
+def _plan_present(wanted: Wanted, observed: Observed, rules: Rules, is_free: t.Callable[[Deployment], bool]) -> Plan:
+    before = _find_present(wanted, observed, rules, is_free)
     if before is None:
         return _plan_create(wanted)
     if wanted.type and before.type and wanted.type != before.type:
@@ -218,13 +189,13 @@ def _plan_present(wanted: Wanted, observed: Observed, rules: Rules) -> Plan:
             otherwise = "or use another label"
         raise TypeContradiction(
             _doing(wanted),
-            f"{_name(before)} is a {before.type} deployment, and the API cannot change the type",
+            f"{name(before)} is a {before.type} deployment, and the API cannot change the type",
             f"set type to {before.type}, {otherwise}",
         )
     if before.deleted and not rules.restore_archived:
         raise Refused(
             _doing(wanted),
-            f"{_name(before)} is archived and restore_archived is false",
+            f"{name(before)} is archived and restore_archived is false",
             "leave out id to create a new one, or set restore_archived to true",
         )
     label = wanted.label or before.label
@@ -263,21 +234,17 @@ def _plan_absent(wanted: Wanted, observed: Observed, rules: Rules) -> Plan:
     if wanted.type and before.type and wanted.type != before.type:
         raise TypeContradiction(
             _doing(wanted),
-            f"{_name(before)} is a {before.type} deployment, so it is probably not the one that is meant",
+            f"{name(before)} is a {before.type} deployment, so it is probably not the one that is meant",
             f"set type to {before.type} or leave it out to archive this one",
         )
-    if before.is_default and not rules.force:
-        raise DefaultDeployment(
-            _doing(wanted),
-            f"{_name(before)} has no key with the prefix client- or server-, so it counts as the default deployment of the project, "
-            "on which Web Experiments and Guides depend",
-            "keep it, or set force to true to archive it all the same",
-        )
+    check_default(_doing(wanted), before, rules)
     after = before._replace(deleted=True)
     return Plan(wanted, before, after, changes_between(before, after))
 
 
-def _find_present(wanted: Wanted, observed: Observed, rules: Rules) -> Deployment | None:
+def _find_present(
+    wanted: Wanted, observed: Observed, rules: Rules, is_free: t.Callable[[Deployment], bool]
+) -> Deployment | None:
     """The deployment to keep, rename or restore, or None if one has to be created."""
     if wanted.id is not None:
         found = _find_by_id(wanted, observed)
@@ -290,7 +257,8 @@ def _find_present(wanted: Wanted, observed: Observed, rules: Rules) -> Deploymen
         return found
     active = _only(wanted, _with_label(wanted, observed, deleted=False))
     if active is None and wanted.previous_label is not None:
-        active = _only(wanted, observed.with_label(wanted.project_id, wanted.previous_label, deleted=False))
+        previous = observed.with_label(wanted.project_id, wanted.previous_label, deleted=False)
+        active = _only(wanted, [row for row in previous if is_free(row)])
     if active is None and rules.restore_archived:
         return _only(wanted, _with_label(wanted, observed, deleted=True))
     return active
@@ -301,7 +269,7 @@ def _find_by_id(wanted: Wanted, observed: Observed) -> Deployment | None:
     if found is not None and found.project_id != wanted.project_id:
         raise Refused(
             _doing(wanted),
-            f"{_name(found)} belongs to project {found.project_id}",
+            f"{name(found)} belongs to project {found.project_id}",
             "correct id or project_id",
         )
     return found
@@ -334,7 +302,8 @@ def _managed(deployment: Deployment | None) -> dict[str, t.Any]:
     return dict(project_id=deployment.project_id, label=deployment.label, type=deployment.type)
 
 
-def _name(deployment: Deployment) -> str:
+def name(deployment: Deployment) -> str:
+    """What a deployment is called in sentences."""
     return f"deployment {deployment.label!r} (id {deployment.id})"
 
 

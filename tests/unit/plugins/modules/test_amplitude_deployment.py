@@ -93,7 +93,11 @@ def test_check_apply_rerun(emulator, connection, world, situation):
         assert emulator.deployments() == before
         return
     assert not apply.get("failed"), apply["msg"]
-    assert not apply.get("warnings"), apply["warnings"]
+    assert apply["warnings"] == check["warnings"]
+    assert [re.search(situation.warning or "none is expected", warning) for warning in apply["warnings"]].count(
+        None
+    ) == 0
+    assert len(apply["warnings"]) == bool(situation.warning)
     assert predicted(apply) == predicted(check)
     assert len(apply_writes) == (1 if situation.changes else 0), "one plan for one deployment is one request"
     assert all(write["committed"] for write in apply_writes)

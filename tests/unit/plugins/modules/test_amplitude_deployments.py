@@ -12,13 +12,12 @@ import time
 
 import pytest
 
-from ansible_collections.community.amplitude.plugins.module_utils._api import flags, retry
+from ansible_collections.community.amplitude.plugins.module_utils._api import flags
 from ansible_collections.community.amplitude.plugins.module_utils._api.client import Client
 from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployments
-from ansible_collections.community.amplitude.plugins.module_utils._apply import ensure
 from ansible_collections.community.amplitude.plugins.module_utils._apply.ensure import ensure_all
-from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Rules, Wanted
-from ansible_collections.community.amplitude.tests.support.modules import run_module
+from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import Rules, Wanted
+from ansible_collections.community.amplitude.tests.support.modules import QUICK, run_module
 from ansible_collections.community.amplitude.tests.support.situations import SITUATIONS, seed
 
 OPTIONS_OF_THE_TASK = {"restore_archived", "force"}
@@ -65,7 +64,9 @@ def test_all_situations_at_once(emulator, run, world, concurrency):
 
     apply = run(items, concurrency=concurrency)
     assert not apply.get("failed"), apply["msg"]
-    assert apply["warnings"] == []
+    expected_warnings = [situation.warning for situation in TOGETHER if situation.warning]
+    assert len(apply["warnings"]) == len(expected_warnings) and apply["warnings"] == check["warnings"]
+    assert all(map(re.search, expected_warnings, apply["warnings"]))
     assert {name: apply[name] for name in ("changed", "changes", "diff")} == {
         name: check[name] for name in ("changed", "changes", "diff")
     }
@@ -238,11 +239,6 @@ def test_single_module_obeys_the_same_guards(emulator, connection, ids):
 MANY = [dict(label=f"label-{number:03d}", type="client") for number in range(40)]
 
 
-@pytest.fixture(autouse=True)
-def _quick_backoff(monkeypatch):
-    monkeypatch.setattr(retry, "FIRST_BACKOFF", 0.01)
-
-
 def test_failure_half_way(emulator, run):
     emulator.reset(rate_limit=0)
     emulator.misbehave(method="POST", action="status", status=403, nth=11, times=0)
@@ -290,10 +286,8 @@ def test_storm(emulator, run, world):
 
 
 @pytest.mark.parametrize("world", WORLDS)
-def test_three_runs_at_once(emulator, monkeypatch, world):
+def test_three_runs_at_once(emulator, world):
     """All of them find that everything is missing, before any of them creates something."""
-    monkeypatch.setattr(ensure, "RACES_SETTLE", 20.0)
-    monkeypatch.setattr(ensure, "RIVALS_WITHDRAW", 2.0)
     emulator.reset(rate_limit=0, **WORLDS[world])
     wanted = [Wanted("1", **each) for each in MANY[:20]]
     results = []
@@ -310,7 +304,12 @@ def test_three_runs_at_once(emulator, monkeypatch, world):
             return rows
 
     def write():
-        with Client(emulator.url, "management-key", retry_timeout=60) as client:
+        with Client(
+            emulator.url,
+            "management-key",
+            retry_timeout=60,
+            waits=QUICK._replace(races_settle=20.0, rivals_withdraw=2.0),
+        ) as client:
             results.append(ensure_all(Simultaneous(client), wanted, Rules(), None, False, 4).as_result())
 
     threads = [threading.Thread(target=write) for dummy in range(3)]
@@ -388,7 +387,7 @@ def test_list_that_shows_a_create_before_the_rename(emulator, seconds):
 
     emulator.reset(PROJECT)
     wanted = [Wanted("1", **options) for options in HANDED_ON]
-    with Client(emulator.url, "management-key", retry_timeout=60) as client:
+    with Client(emulator.url, "management-key", retry_timeout=60, waits=QUICK) as client:
         outcomes = ensure_all(LateRenames(client), wanted, Rules(restore_archived=False), None, False, 4)
     assert [(change.action, change.label) for each in outcomes.outcomes for change in each.changes] == [
         ("rename", "web-old"),
@@ -416,7 +415,7 @@ def test_lost_create_beside_a_rename_that_the_list_shows_late(emulator):
     emulator.reset(PROJECT)
     emulator.misbehave(method="POST", action="cut")
     wanted = [Wanted("1", **options) for options in HANDED_ON]
-    with Client(emulator.url, "management-key", retry_timeout=5) as client:
+    with Client(emulator.url, "management-key", retry_timeout=5, waits=QUICK) as client:
         outcomes = ensure_all(LateRenames(client), wanted, Rules(restore_archived=False), None, False, 4)
     assert [each.deployment.id for each in outcomes.outcomes] == ["1", "10001"]
     assert active(emulator).count("web") == 1
@@ -510,7 +509,7 @@ def test_warnings_of_a_run_that_fails(emulator, run):
     assert result["failed"] and "answered 403" in result["msg"]
     assert [change["action"] for change in result["changes"]] == ["create", "rename", "archive"]
     assert any("has withdrawn its own deployment with the id 10002" in warning for warning in result["warnings"])
-    assert [change["label"] for change in result["pending"]] == ["web", "api"]
+    assert [change["label"] for change in result["pending"]] == ["api"]
 
 
 def test_requests_do_not_depend_on_how_many_are_wanted(emulator, run):

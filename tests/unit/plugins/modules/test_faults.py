@@ -14,7 +14,6 @@ import re
 
 import pytest
 
-from ansible_collections.community.amplitude.plugins.module_utils._api import retry
 from ansible_collections.community.amplitude.tests.support.modules import run_module
 
 PAGE = pathlib.Path(__file__).parents[4] / "docs/docsite/rst/faults.rst"
@@ -89,11 +88,6 @@ CASES = [
     for nth in (1, 2, 3)
     for world in worlds(name, nth)
 ]
-
-
-@pytest.fixture(autouse=True)
-def _quick_backoff(monkeypatch):
-    monkeypatch.setattr(retry, "FIRST_BACKOFF", 0.01)
 
 
 def run(emulator, task, check_mode=False, timeout=AMPLE):

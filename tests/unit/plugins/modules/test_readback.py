@@ -11,16 +11,15 @@ import time
 import pytest
 
 from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployments
-from ansible_collections.community.amplitude.plugins.module_utils._apply import ensure
-from ansible_collections.community.amplitude.tests.support.modules import run_module
+from ansible_collections.community.amplitude.tests.support.modules import QUICK, run_module
 
 FOR_EVER = 10**6
 
 
 @pytest.fixture
 def run(emulator, connection):
-    def run(check_mode=False, **options):
-        return run_module("amplitude_deployment", check_mode, **dict(connection, project_id="1", **options))
+    def run(check_mode=False, waits=QUICK, **options):
+        return run_module("amplitude_deployment", check_mode, waits, **dict(connection, project_id="1", **options))
 
     return run
 
@@ -92,14 +91,12 @@ def test_nothing_is_waited_for_without_retry_timeout(emulator, run):
 
 @pytest.mark.parametrize("unique_labels", ["none", "active"])
 @pytest.mark.parametrize("hidden_for", [1, 2, 3])
-def test_lost_create_beside_that_of_another_run(emulator, run, monkeypatch, hidden_for, unique_labels):
+def test_lost_create_beside_that_of_another_run(emulator, run, hidden_for, unique_labels):
     """Which of the two it has created this run cannot know; it must not take the other's for its own and leave."""
-    monkeypatch.setattr(ensure, "RACES_SETTLE", 2.0)
-    monkeypatch.setattr(ensure, "LIST_LAG", 0.8)
     emulator.reset(stale_lists=hidden_for, unique_labels=unique_labels)
     other = emulator.create_deployment(projectId="1", label="web", type="client")
     emulator.misbehave(method="POST", action="cut", moment="after")
-    result = run(label="web", type="client")
+    result = run(label="web", type="client", waits=QUICK._replace(races_settle=2.0, list_lag=0.8))
     assert not result.get("failed"), result["msg"]
     assert (result["deployment"]["id"], result["deployment"]["key"]) == (other["id"], other["key"])
     assert by_label(emulator, "web") == [(other["id"], False)]
@@ -175,14 +172,12 @@ def test_half_of_an_edit(emulator, run, carried_out):
     emulator.switch(label_and_archive=carried_out)
     result = run(id="10001", label="shop")
     assert not result.get("failed") and [change["action"] for change in result["changes"]] == ["restore", "rename"]
-    assert "was accepted, but the list of deployments does not show it yet" in result["warnings"][0]
-    # Another run goes on from there.
-    assert run(id="10001", label="shop")["changed"]
+    assert result["warnings"] == []
     assert by_label(emulator, "shop") == [("10001", False)]
+    assert not run(id="10001", label="shop")["changed"]
 
 
 def test_lost_create_beside_one_of_another_type(emulator, run, monkeypatch):
-    monkeypatch.setattr(ensure, "LIST_LAG", 0.4)
     emulator.misbehave(method="POST", action="cut")
     real = Deployments.create
 
@@ -192,7 +187,7 @@ def test_lost_create_beside_one_of_another_type(emulator, run, monkeypatch):
         return real(self, project_id, label, type)
 
     monkeypatch.setattr(Deployments, "create", create)
-    result = run(label="web", type="client")
+    result = run(label="web", type="client", waits=QUICK._replace(list_lag=0.4))
     assert result["failed"] and not result.get("changed")
     assert "is a server deployment, and the API cannot change the type" in result["msg"]
     assert by_label(emulator, "web") == [("10001", False)]

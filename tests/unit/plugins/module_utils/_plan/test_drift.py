@@ -13,8 +13,9 @@ from ansible_collections.community.amplitude.plugins.module_utils._api.deploymen
 from ansible_collections.community.amplitude.plugins.module_utils._api.flags import Usage, User
 from ansible_collections.community.amplitude.plugins.module_utils._errors import InputError, Refused
 from ansible_collections.community.amplitude.plugins.module_utils._plan.drift import KINDS, find_drift, summary_of
-from ansible_collections.community.amplitude.plugins.module_utils._plan.many import Purge, plan_all, validate_all
-from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Observed, Rules, Wanted
+from ansible_collections.community.amplitude.plugins.module_utils._plan.many import plan_all
+from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Observed
+from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import Purge, Rules, Wanted, validate_all
 
 
 def row(identifier, label, type="client", deleted=False, project_id="1"):

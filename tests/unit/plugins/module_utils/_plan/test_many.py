@@ -10,16 +10,18 @@ import pytest
 from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployment
 from ansible_collections.community.amplitude.plugins.module_utils._api.flags import Usage, User
 from ansible_collections.community.amplitude.plugins.module_utils._errors import InputError, Refused
-from ansible_collections.community.amplitude.plugins.module_utils._plan.many import (
+from ansible_collections.community.amplitude.plugins.module_utils._plan.guards import check_usage
+from ansible_collections.community.amplitude.plugins.module_utils._plan.many import plan_all
+from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Observed
+from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import (
     Purge,
+    Rules,
+    Wanted,
     check_concurrency,
-    check_usage,
-    plan_all,
     purge_from,
     validate_all,
     wanted_from,
 )
-from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Observed, Rules, Wanted
 
 
 def row(identifier, label, type="client", deleted=False, project_id="1"):
@@ -283,7 +285,7 @@ ITEM = dict(label="a", type=None, state="present", id=None, previous_label=None,
         (dict(concurrency=33), "concurrency is 33"),
         (dict(project_id=None), "item 1 has no project_id; set it there or for the whole task"),
         (dict(project_id=None, deployments=[]), "purge is true, but no project is named"),
-        (dict(project_id=""), "project_id is empty"),
+        (dict(project_id=""), "item 1 has no project_id"),
         (dict(purge_limit=-1), "purge_limit is -1"),
     ],
 )

@@ -1,0 +1,188 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it can change in any release. Do not import it from elsewhere.
+
+"""What the list of deployments says of a write: a pure decision, without a server or a clock.
+
+The API answers a create with an id and an edit with "OK"; everything else that is known of the outcome comes from the
+list, which may show a write only after a while. Runs that make the same label active at the same moment agree by the one
+rule that the lowest id stays. All others withdraw their own, and so does the lowest if another one stays anyway: its run
+has ended before it could see this one, and has returned it.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+import typing as t
+
+from .._api.deployments import LABEL_CHARACTERS, Deployment, order_of_id
+from .._api.waits import Waits
+from .._plan.single import Observed
+
+
+class Verdict(enum.Enum):
+    """What to do about a write after a look at the list."""
+
+    WAIT = "look again"
+    STAYS = "it is there, and it stays"
+    STAYS_UNSEEN = "it was accepted, and the list does not show it in time"
+    STAYS_UNSETTLED = "it is the lowest of several, and there is no time to see the others withdrawn"
+    WITHDRAW = "another one stays, so take it back"
+    OVERTAKEN = "somebody else has changed it since"
+    HIDDEN = "it was created, and the list does not show it in time"
+    KEYLESS = "it was created, and the list does not show its key in time"
+    UNREAD = "the list cannot be read, so that nobody knows"
+
+
+class Write(t.NamedTuple):
+    """One write that was accepted, and how the list may show it.
+
+    ``before`` is None for a create. ``own`` is what it has made. ``sent``: when it was sent. ``lost``: when the last create
+    of the same deployment was sent that is not accounted for; None if there is none. ``withdraws``: whether it takes
+    something back, so that nothing competes with it.
+    """
+
+    before: Deployment | None
+    own: Deployment
+    sent: float
+    lost: float | None = None
+    withdraws: bool = False
+
+    @property
+    def id(self) -> str:
+        """That of the deployment."""
+        return self.own.id or ""
+
+
+class Sight(t.NamedTuple):
+    """What earlier looks have shown of a write.
+
+    ``row``: as the list has shown it, once that was as written. ``rivals``: what is active with its label, itself
+    included, lowest id first. ``until``: for how long others may withdraw, or one that is not accounted for may appear, or,
+    as long as ``row`` is None, for how long an edit is waited for.
+    """
+
+    row: Deployment | None = None
+    rivals: tuple[Deployment, ...] = ()
+    until: float | None = None
+    quiet_until: float = float("-inf")
+
+
+def shows(row: Deployment | None, written: Deployment) -> bool:
+    """Whether a row of the list is as it was written."""
+    return row is not None and (row.label, row.deleted) == (written.label, written.deleted)
+
+
+def counts_up(own: Deployment) -> bool:
+    """Whether the id tells that what has a higher one was created later. Not documented; assumed of numbers."""
+    return order_of_id(str(own.id))[0] == 0
+
+
+def active_beside(own: Deployment, observed: Observed, unseen: t.Container[str | None]) -> list[Deployment]:
+    """What is active with the label of a deployment, lowest id first.
+
+    Without what this run has changed, if the list does not show that yet: it shows one write of a run before another, in
+    whatever order.
+    """
+    rows = observed.with_label(own.project_id, own.label, deleted=False)
+    return [row for row in rows if row.id not in unseen]
+
+
+def verdict(
+    write: Write, sight: Sight, observed: Observed, unseen: t.Collection[str | None], now: float, waits: Waits
+) -> tuple[Verdict, Sight]:
+    """Judge a write by one more look at the list.
+
+    :param unseen: the ids of what this run has written without having seen it in the list.
+    :param now: when the look began or later.
+    """
+    row = observed.with_id(write.id)
+    if row is None:
+        return _unseen(write, sight, now, waits)
+    if not shows(row, write.own):
+        # An edit may not be visible yet. Whatever else the list shows was done by somebody else.
+        if write.before is not None and sight.row is None and shows(row, write.before):
+            return _unseen(write, sight, now, waits)
+        return Verdict.OVERTAKEN, sight
+    if row.key is None and write.before is None and not write.withdraws:
+        return Verdict.WAIT, sight
+    if sight.row is None:
+        lag = now - write.sent
+        quiet = float("-inf") if write.lost is None else write.lost + max(waits.list_lag, 2 * lag)
+        sight = Sight(until=now + waits.rivals_withdraw + 2 * lag, quiet_until=quiet)
+    others = set(unseen) - {row.id}
+    rivals = () if write.own.deleted else tuple(active_beside(write.own, observed, others))
+    sight = sight._replace(row=row, rivals=rivals)
+    if len(rivals) <= 1:
+        return (Verdict.WAIT if now < sight.quiet_until else Verdict.STAYS), sight
+    if write.withdraws or rivals[0].id != row.id or now > t.cast(float, sight.until):
+        return Verdict.WITHDRAW, sight
+    return Verdict.WAIT, sight
+
+
+def _unseen(write: Write, sight: Sight, now: float, waits: Waits) -> tuple[Verdict, Sight]:
+    """Judge a write that the list does not show, or does not show any more."""
+    if write.before is None or sight.row is not None:
+        return Verdict.WAIT, sight
+    if sight.until is None:
+        return Verdict.WAIT, sight._replace(until=now + waits.edit_shows)
+    return (Verdict.STAYS_UNSEEN if now > sight.until else Verdict.WAIT), sight
+
+
+def last_verdict(write: Write, sight: Sight, observed: Observed | None, list_failed: bool) -> Verdict:
+    """Judge a write after which there will be no more looks.
+
+    :param observed: what the last look has shown, if there was one.
+    :param list_failed: whether that is because a look has failed, and not because there is no more time.
+    """
+    if write.before is not None and sight.row is None and (not list_failed or write.own.deleted):
+        return Verdict.UNREAD if list_failed else Verdict.STAYS_UNSEEN
+    if list_failed:
+        return Verdict.UNREAD
+    if sight.row is None:
+        return Verdict.KEYLESS if observed and observed.with_id(write.id) else Verdict.HIDDEN
+    if len(sight.rivals) <= 1:
+        return Verdict.STAYS
+    if write.before is None and counts_up(write.own):
+        # The others were created later and have seen this one.
+        return Verdict.STAYS_UNSETTLED
+    # Another run may have ended before it could see that this one has made the label active.
+    return Verdict.WITHDRAW
+
+
+def rivals_left(write: Write, sight: Sight, now: float) -> float:
+    """Seconds in which what has won over a created deployment may still lose to a later one."""
+    if write.before is None and sight.until is not None and not counts_up(write.own):
+        return max(0.0, sight.until - now)
+    return 0.0
+
+
+def ways_back(
+    before: Deployment | None, shown: Deployment, observed: Observed, again: bool = False
+) -> list[Deployment]:
+    """How a deployment that has lost a race can be taken back, the best way first; the API may refuse one of them.
+
+    What was created is renamed and archived. What was restored is archived again. What was only renamed stays active, with
+    its old label unless that is taken.
+
+    :param before: as it was before this run; None if this run has created it.
+    :param again: whether it has its old label back, beside another one that has this label too.
+    """
+    suffix = re.sub(f"[^{LABEL_CHARACTERS}]", "-", shown.id or "")
+    superseded = shown._replace(label=f"{shown.label}-superseded-{suffix}")
+    if before is None:
+        return [superseded._replace(deleted=True), shown._replace(deleted=True)]
+    if before.deleted:
+        return [shown._replace(label=before.label, deleted=True), shown._replace(deleted=True)]
+    holders = observed.with_label(before.project_id, before.label, deleted=False)
+    if again or any(row.id != shown.id for row in holders):
+        return [superseded]
+    return [shown._replace(label=before.label), superseded]
+
+
+def rivalry(own: Deployment, rivals: t.Iterable[Deployment]) -> str:
+    """A sentence that says what else is active with a label."""
+    others = ", ".join(str(row.id) for row in rivals if row.id != own.id)
+    return f"Another run has made the label {own.label!r} in project {own.project_id} active at the same moment (id {others})."

@@ -1,0 +1,229 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it can change in any release. Do not import it from elsewhere.
+
+"""One plan on its way to being true: what has been written for it so far, and what the list has shown of that."""
+
+from __future__ import annotations
+
+import enum
+import typing as t
+
+from .._api.deployments import Deployment
+from .._errors import AmplitudeError, ApiError, RequestFailed
+from .._plan.single import Change, Observed, Plan, changes_between
+from .settle import Sight, Verdict, Write, last_verdict, rivalry, rivals_left, verdict, ways_back
+from .writes import Writer
+
+
+class State(enum.Enum):
+    """Where a task is."""
+
+    PLANNED = "nothing was sent for the plan yet, or what was sent has come to nothing"
+    SETTLING = "it was written, and the list has to show what became of it"
+    DONE = "the plan is true"
+    WITHDRAWN = "what was written was taken back"
+    LOST = "somebody else has changed what was written"
+
+
+class Task:
+    """One plan on its way to being true.
+
+    After :meth:`write` it is settling, and :meth:`look` sees it through. Unless it is done then, it has to be decided
+    again, which :meth:`decide_again` tells it.
+    """
+
+    def __init__(self, writer: Writer, plan: Plan) -> None:
+        self.plan = plan
+        self.state = State.PLANNED if plan.changes else State.DONE
+        self.changes: list[Change] = []
+        self.warnings: list[str] = []
+        self.current = plan.before
+        self.write: Write | None = None
+        self._first: Plan | None = None
+        self._writer = writer
+        self._sight = Sight()
+        #: Of those creates whose answers were lost and that are not accounted for, when the last one was sent.
+        self._lost: float | None = None
+        #: The last write that was taken back, and what the list had shown of it.
+        self._taken_back: tuple[Write, Sight] | None = None
+        #: How it was before an edit that was carried out in part, and where its changes begin.
+        self._halved: tuple[Deployment, int] | None = None
+
+    @property
+    def told(self) -> Plan:
+        """The plan, from what was there before the first write to what is there now."""
+        return (self._first or self.plan)._replace(after=self.current)
+
+    @property
+    def pending(self) -> t.Sequence[Change]:
+        """The changes that are not written, or not known to be."""
+        return self.plan.changes if self.state is State.PLANNED else ()
+
+    @property
+    def made_active(self) -> Deployment | None:
+        """What it has created, renamed or restored."""
+        return None if self._first is None or self.current is None or self.current.deleted else self.current
+
+    def rivals_left(self) -> float:
+        """Seconds in which the deployment that has won over that of this task may still lose to a later one."""
+        if self.state is not State.WITHDRAWN or self._taken_back is None:
+            return 0.0
+        return rivals_left(*self._taken_back, self._writer.now())
+
+    def decide_again(self, plan: Plan) -> None:
+        """Go on with another plan for the same item."""
+        self.plan = plan
+        self.state = State.PLANNED if plan.changes else State.DONE
+        # Nothing is found of what it has archived where there are several archived ones with its label.
+        if not plan.changes and not (plan.after is None and self._first is not None):
+            self.current = plan.after
+
+    def send(self) -> None:
+        """Send the one request that carries out the plan.
+
+        :raises AmplitudeError: it was refused, or nobody knows what became of it.
+        """
+        before, after = self.plan.before, t.cast(Deployment, self.plan.after)
+        sent = self._writer.now()
+        try:
+            if before is None:
+                identifier, lost = self._writer.create(after)
+                if identifier is None:
+                    self._lost = sent
+                    return
+                own = after._replace(id=identifier)
+            else:
+                if not self._writer.edit(before, after):
+                    return
+                own = after
+        except ApiError as refusal:
+            if refusal.status not in (400, 409) or after.deleted:
+                raise
+            self._writer.explain_duplicate(after, refusal)
+            return
+        self._accepted(Write(before, own, sent, self._lost), self.plan.changes)
+
+    def look(self, observed: Observed, overlaid: Observed) -> None:
+        """See what became of the write, and of other runs that write the same.
+
+        :param overlaid: what was read, with what this run has written and the list does not show yet.
+
+        :raises AmplitudeError: what has lost a race cannot be taken back.
+        """
+        write = t.cast(Write, self.write)
+        now, waits = self._writer.now(), self._writer.deployments.client.waits
+        judged, self._sight = verdict(write, self._sight, observed, self._writer.unseen, now, waits)
+        if self._sight.row is not None or judged is Verdict.OVERTAKEN:
+            self._writer.unseen.discard(write.id)
+        if judged is Verdict.OVERTAKEN:
+            self._overtaken(write, t.cast(Deployment, observed.with_id(write.id)))
+        elif judged is Verdict.WITHDRAW:
+            self._withdraw(overlaid)
+        elif judged is not Verdict.WAIT:
+            self._end(judged)
+
+    def give_up(self, observed: Observed | None, failure: RequestFailed | None) -> None:
+        """There will be no more looks: because the patience of the task is at its end, or because one has failed.
+
+        :raises AmplitudeError: that leaves open what the task has to know: the key of what it has created, or which of
+            several active deployments stays.
+        """
+        write = t.cast(Write, self.write)
+        judged = last_verdict(write, self._sight, observed, failure is not None)
+        if judged is Verdict.UNREAD and not (write.before is not None and write.own.deleted):
+            raise t.cast(RequestFailed, failure)
+        if judged is Verdict.UNREAD:
+            self.warnings.append(f"The change was accepted, but not read back. {failure}")
+        if judged in (Verdict.HIDDEN, Verdict.KEYLESS):
+            unseen = "does not show it yet" if judged is Verdict.HIDDEN else "shows it without its key"
+            raise AmplitudeError(
+                f"read the key of {self.plan.wanted}",
+                f"it was created with the id {write.id}, but the list of deployments {unseen}",
+                "run this again, which finds it as soon as the list shows it, or raise retry_timeout",
+            )
+        if judged is Verdict.WITHDRAW:
+            self._withdraw(t.cast(Observed, observed))
+            self.state = State.WITHDRAWN
+        else:
+            self._end(judged)
+
+    def _accepted(self, write: Write, changes: t.Iterable[Change]) -> None:
+        self.write, self._sight = write, Sight()
+        self._first = self._first or self.plan
+        self.changes += changes
+        if self._halved is not None:
+            before, start = self._halved
+            whole = changes_between(before, write.own)
+            if {each.action for each in whole} == {each.action for each in self.changes[start:]}:
+                self.changes[start:] = whole
+            self._halved = None
+        self.current = write.own
+        self.state = State.SETTLING
+        self._writer.unseen.add(write.id)
+
+    def _end(self, judged: Verdict) -> None:
+        write = t.cast(Write, self.write)
+        self.state = State.WITHDRAWN if write.withdraws else State.DONE
+        self.current = self._sight.row or write.own
+        if judged is Verdict.STAYS_UNSEEN:
+            self.warnings.append(
+                f"The change of {self.plan.wanted} was accepted, but the list of deployments does not show it yet: a run "
+                "right after this one may find the old state."
+            )
+        elif judged is Verdict.STAYS_UNSETTLED:
+            self.warnings.append(
+                f"{rivalry(self.current, self._sight.rivals)} It should be withdrawn, but retry_timeout leaves no time to "
+                "see that."
+            )
+
+    def _overtaken(self, write: Write, row: Deployment) -> None:
+        """Somebody else has changed it since, or the API has carried out only a part of the write."""
+        before = write.before
+        partial = before is not None and (row.label == write.own.label) != (row.deleted is write.own.deleted)
+        if partial and before is not None and (row.label == before.label) != (row.deleted is before.deleted):
+            start = len(self.changes) - len(changes_between(before, write.own))
+            self.changes[start:] = changes_between(before, row)
+            self._halved = (before, start)
+            if write.withdraws and self._writer.edit(row, write.own):
+                self._accepted(write._replace(before=row, sent=self._writer.now()), changes_between(row, write.own))
+                return
+        self.current = row
+        self.state = State.LOST
+
+    def _withdraw(self, observed: Observed) -> None:
+        """Take back what has lost a race, and look for that in the list, too.
+
+        :raises AmplitudeError: the API does not accept any way back; the sentence says what is active now.
+        """
+        write, sight = t.cast(Write, self.write), self._sight
+        shown = t.cast(Deployment, sight.row)
+        first = self.plan.before if write.withdraws else write.before
+        refusal: RequestFailed | None = None
+        for after in ways_back(first, shown, observed, again=write.withdraws):
+            try:
+                if not self._writer.edit(shown, after):
+                    self.state = State.LOST
+                    return
+            except ApiError as error:
+                refusal = error
+                if error.status in (400, 409):
+                    continue
+                break
+            except RequestFailed as error:
+                refusal = error
+                break
+            self.warnings.append(
+                f"{rivalry(shown, sight.rivals)} This run has withdrawn its own deployment with the id {shown.id}, which is "
+                f"now {after.label!r} and {'archived' if after.deleted else 'active'}."
+            )
+            self._taken_back = (write, sight)
+            self._accepted(Write(shown, after, self._writer.now(), withdraws=True), changes_between(shown, after))
+            return
+        raise AmplitudeError(
+            f"withdraw deployment {shown.label!r} (id {shown.id}) in project {shown.project_id}",
+            f"{rivalry(shown, sight.rivals)[:-1]}, {t.cast(RequestFailed, refusal).problem}, and as far as is known the "
+            f"deployments with the ids {', '.join(str(row.id) for row in sight.rivals)} are all active now",
+            "archive or rename all but one of them, and run this again",
+        ) from refusal

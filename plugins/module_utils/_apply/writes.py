@@ -1,0 +1,151 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it can change in any release. Do not import it from elsewhere.
+
+"""Sends one write, and finds out what became of it where the answer does not tell."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._api.deployments import Deployment, Deployments
+from .._errors import ApiError, Refused, RequestFailed
+from .._plan.single import Observed
+from .settle import active_beside, shows
+
+
+def together(functions: t.Sequence[t.Callable[[], None]], concurrency: int) -> None:
+    """Call functions that do not raise, so many at a time."""
+    if concurrency == 1 or len(functions) <= 1:
+        for function in functions:
+            function()
+    else:
+        # Imported here because it takes a while, and most tasks write nothing or one thing.
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(min(concurrency, len(functions))) as threads:
+            list(threads.map(lambda function: function(), functions))
+
+
+def looks(deployments: Deployments, seconds: float) -> t.Generator[Observed, None, bool]:
+    """Read the list, and again and again until so many seconds are over or the patience of the task is at its end.
+
+    The last look begins at the end of the time: a list shows what was so when it was begun, however long it takes.
+
+    :return: whether there was the patience for all of it.
+    """
+    waits, patience = deployments.client.waits, deployments.client.patience
+    pause = waits.first_look
+    ends = waits.now() + seconds
+    while True:
+        begun = waits.now()
+        yield Observed(deployments.list())
+        if begun >= ends:
+            return True
+        if not patience.wait(min(pause, max(0.0, ends - waits.now()))):
+            return False
+        pause = min(waits.longest_look, pause * 2)
+
+
+class Writer:
+    """What sends the writes of one run.
+
+    ``unseen``: the ids of what the run has written without having seen it in the list.
+    """
+
+    def __init__(self, deployments: Deployments) -> None:
+        self.deployments = deployments
+        self.unseen: set[str | None] = set()
+
+    def now(self) -> float:
+        """A moment, in seconds."""
+        return self.deployments.client.waits.now()
+
+    def create(self, new: Deployment) -> tuple[str | None, bool]:
+        """Create a deployment.
+
+        If the outcome is unknown, the list decides. It is given all the time that it may need: if others create the same
+        label at the same moment, the newest of them is the one that nobody else takes for theirs.
+
+        :return: the id, None if it has come to nothing; and whether the answer was lost.
+        :raises RequestFailed: it was refused, or nobody knows what became of it.
+        """
+        try:
+            return self.deployments.create(new.project_id, new.label, t.cast(str, new.type)), False
+        except RequestFailed as failure:
+            if not failure.outcome_unknown:
+                raise
+            newest: Deployment | None = None
+            try:
+                for observed in self._looks_after(failure):
+                    for row in active_beside(new, observed, self.unseen):
+                        if row.type in (None, new.type):
+                            newest = row
+            except RequestFailed:
+                if newest is None:
+                    raise
+            return newest and newest.id, True
+
+    def edit(self, before: Deployment, after: Deployment) -> bool:
+        """Send the PATCH that leads from one state of a deployment to another; False if it has come to nothing.
+
+        :raises RequestFailed: it was refused, or nobody knows what became of it.
+        """
+        try:
+            self.deployments.edit(
+                before,
+                label=after.label if after.label != before.label else None,
+                archive=after.deleted if after.deleted != before.deleted else None,
+            )
+            return True
+        except RequestFailed as failure:
+            if not failure.outcome_unknown:
+                raise
+            for observed in self._looks_after(failure):
+                if shows(observed.with_id(t.cast(str, after.id)), after):
+                    return True
+            return False
+
+    def explain_duplicate(self, wanted: Deployment, refusal: ApiError) -> None:
+        """Return if another run has just made the refused label active; else raise an error that names who has it.
+
+        Whether labels are unique in a project, among which deployments, and how the API says so is not documented.
+        """
+        holder: Deployment | None = None
+        try:
+            for observed in looks(self.deployments, self.deployments.client.waits.list_lag):
+                if any(row.id != wanted.id for row in active_beside(wanted, observed, self.unseen)):
+                    return
+                similar = observed.with_similar_label(wanted.project_id, wanted.label)
+                holder = next((row for row in similar if row.id != wanted.id), None)
+                # An archived one may not be the reason: the list may still be about to show an active one.
+                if holder is not None and not holder.deleted and holder.label != wanted.label:
+                    break
+        except RequestFailed:
+            pass
+        if holder is None:
+            raise refusal
+        state = "archived" if holder.deleted else "active"
+        raise Refused(
+            refusal.doing,
+            f"{refusal.problem}, and the {state} deployment {holder.label!r} with the id {holder.id} has this label",
+            "use another label, restore that one, or first rename it with its id, which restores it too"
+            if holder.deleted
+            else "use another label",
+        ) from refusal
+
+    def _looks_after(self, failure: RequestFailed) -> t.Iterator[Observed]:
+        """Look for what a write has come to whose outcome is unknown, for as long as the list may take to show it.
+
+        What a list does not show is only known not to be there if the list had all that time.
+
+        :raises RequestFailed: the failure, if a look fails or the patience of the task ends before.
+        """
+        try:
+            if (yield from looks(self.deployments, self.deployments.client.waits.list_lag)):
+                return
+        except RequestFailed:
+            pass
+        failure.problem += ", so that it is not known whether it was carried out"
+        raise failure
