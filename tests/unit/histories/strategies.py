@@ -9,7 +9,7 @@ import typing as t
 
 from hypothesis import strategies as st
 
-from ansible_collections.community.amplitude.tests.unit.histories.world import (
+from ansible_collections.community.amplitude.tests.unit.histories.story import (
     MANAGEMENT_KEY,
     ByHand,
     History,

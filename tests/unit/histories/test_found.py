@@ -8,7 +8,8 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.community.amplitude.tests.unit.histories import world
-from ansible_collections.community.amplitude.tests.unit.histories.world import History, Kill, Race, Run, World
+from ansible_collections.community.amplitude.tests.unit.histories.story import History, Kill, Race, Run
+from ansible_collections.community.amplitude.tests.unit.histories.world import World
 
 WEB = dict(project_id="1", label="web", type="client")
 NEW_WEB = dict(WEB, restore_archived=False)

@@ -1,0 +1,243 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How a history is carried out against the emulator: runs that are slow, killed or lied to, and people who interfere."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import functools
+import io
+import threading
+import traceback
+import typing as t
+
+import pytest
+from ansible.module_utils import basic
+
+from ansible_collections.community.amplitude.plugins.module_utils._api import client as api_client
+from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployments
+from ansible_collections.community.amplitude.plugins.module_utils._api.retry import Patience, backoff
+from ansible_collections.community.amplitude.plugins.module_utils._apply import ensure
+from ansible_collections.community.amplitude.plugins.module_utils._errors import (
+    AmplitudeError,
+    AnswerLost,
+    RequestFailed,
+)
+from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Rules, Wanted
+from ansible_collections.community.amplitude.tests.emulator import Emulator, account, faults, traffic
+from ansible_collections.community.amplitude.tests.support.modules import run_module
+from ansible_collections.community.amplitude.tests.unit.histories import model
+from ansible_collections.community.amplitude.tests.unit.histories.clock import Clock
+from ansible_collections.community.amplitude.tests.unit.histories.story import (
+    MANAGEMENT_KEY,
+    MOST_REQUESTS,
+    PATIENCE,
+    TIMEOUT,
+    ByHand,
+    Deed,
+    Fault,
+    History,
+    Kill,
+    Killed,
+    Options,
+)
+
+
+class Stage:
+    """Where one history is played: an emulator that is used for nothing else meanwhile."""
+
+    def __init__(self, emulator: Emulator, history: History, figures: t.Counter[str] | None = None) -> None:
+        self.emulator = emulator
+        self.history = history
+        self.figures: t.Counter[str] = collections.Counter() if figures is None else figures
+        self.clock = Clock(history.seed)
+        self.story: list[str] = []
+        self.delays = faults.Faults()
+        self.deeds: dict[int, Deed] = {}
+        self.seen = 0
+        self.logged = io.StringIO()
+        #: Labels that are there twice for a reason: somebody made them so by hand, or a run could not end its work.
+        self.excused: set[tuple[str, str]] = set()
+
+    def _play(
+        self,
+        name: str,
+        options: Options,
+        check_mode: bool = False,
+        kill: Kill | None = None,
+        module: str = "amplitude_deployment",
+    ) -> Deed:
+        """Run a module through its main()."""
+
+        def main(deed: Deed, connection: Options) -> dict[str, t.Any]:
+            output = io.StringIO()
+            try:
+                with contextlib.redirect_stderr(output):
+                    return run_module(module, deed.check_mode, **dict(deed.options, **connection))
+            finally:
+                deed.output = output.getvalue()
+
+        deed = Deed(name, options, check_mode, kill)
+        self.clock.run(functools.partial(self._carry_out, deed, main))
+        return deed
+
+    def _carry_out(self, deed: Deed, main: t.Callable[[Deed, Options], dict[str, t.Any]]) -> None:
+        connection = dict(
+            management_api_key=MANAGEMENT_KEY,
+            base_url=self.emulator.url,
+            timeout=TIMEOUT,
+            retry_timeout=deed.options.get("retry_timeout", PATIENCE),
+        )
+        self.deeds[threading.get_ident()] = deed
+        self.figures["runs"] += 1
+        try:
+            deed.result = main(deed, connection)
+        except Killed:
+            deed.killed = True
+            self.figures["kills"] += 1
+        except BaseException:
+            deed.crash = traceback.format_exc()
+        self._tell("{0} ends: {1}".format(deed.name, "killed" if deed.killed else deed.result or deed.crash))
+
+    def _send_once(
+        self, send: t.Callable[..., bytes], client: t.Any, verb: str, path: str, doing: str, *rest: t.Any
+    ) -> t.Any:
+        """Stands in for Client._send_once: lets requests travel, arrive too late, and runs be killed."""
+        deed = self.deeds[threading.get_ident()]
+        deed.sent += 1
+        number = deed.sent
+        if number > MOST_REQUESTS:
+            raise RuntimeError("a run that never ends")
+        if deed.kill == ("before", number):
+            raise Killed
+        there, back = (self.clock.chance.uniform(0, self.history.latency) for dummy in range(2))
+        delay = self.delays.pick(verb, path)
+        if delay is not None:
+            if delay.moment == "before":
+                there = TIMEOUT + delay.seconds
+            else:
+                back = TIMEOUT + delay.seconds
+
+        def arrive() -> t.Any:
+            answer: t.Any = None
+            try:
+                answer = send(client, verb, path, doing, *rest)
+                lost = not (b'"id"' in answer or b"OK" in answer)
+            except RequestFailed as failure:
+                answer, lost = failure, failure.outcome_unknown
+            deed.lost = deed.lost or (verb != "GET" and lost)
+            for request in self.emulator.requests(self.seen):
+                self.seen = request["n"]
+                deed.requests.append(request)
+                self.figures["requests"] += 1
+                told = (deed.name, number, verb, path, request["body"] or "", request["status"], request["committed"])
+                self._tell("{0} #{1} {2} {3} {4} -> {5} committed={6}".format(*told))
+            return answer
+
+        if verb != "GET" and delay is not None:
+            deed.lost = True
+        too_late = AnswerLost(doing, f"no answer within {TIMEOUT:g} seconds", "run this again", transient=True)
+        if there > TIMEOUT:
+            self.clock.later(there, lambda: arrive() and None)
+            self.clock.sleep(TIMEOUT)
+            raise too_late
+        self.clock.sleep(there)
+        answer = arrive()
+        self.clock.sleep(min(back, TIMEOUT - there))
+        if deed.kill == ("after", number):
+            raise Killed
+        if there + back > TIMEOUT:
+            raise too_late
+        if isinstance(answer, RequestFailed):
+            raise answer
+        return answer
+
+    def _by_hand(self, step: ByHand) -> None:
+        if step.row is None:
+            self.emulator.create_deployment(**step.changes)
+        else:
+            rows = self._rows()
+            if rows:
+                self.emulator.edit_deployment(rows[step.row % len(rows)]["id"], **step.changes)
+        self._tell(f"{step!r}")
+        self.excused |= self._doubled()
+
+    def _resolved(self, options: Options) -> dict[str, t.Any]:
+        rows = self._rows()
+        resolved = dict(options)
+        if isinstance(resolved.get("id"), int):
+            resolved["id"] = rows[resolved["id"] % len(rows)]["id"] if rows else "404"
+        return resolved
+
+    def _rows(self) -> list[model.Row]:
+        """The deployments as they are, in the order of creation."""
+        return self.emulator.deployments()
+
+    def _doubled(self) -> set[tuple[str, str]]:
+        active = collections.Counter((row["projectId"], row["label"]) for row in self._rows() if not row["deleted"])
+        return {place for place, count in active.items() if count > 1}
+
+    @property
+    def _lags(self) -> bool:
+        return any(self.history.switches.get(name) for name in ("stale_lists", "stale_seconds"))
+
+    def _calm(self) -> None:
+        """Wait until every list shows everything."""
+        self.clock.pass_by(self.history.switches.get("stale_seconds", 0) + 1.0)
+        for dummy in range(self.history.switches.get("stale_lists", 0) + 1):
+            self.emulator.world.account.begin_listing(MANAGEMENT_KEY)
+
+    @contextlib.contextmanager
+    def _misbehaving(self, given: t.Sequence[Fault]) -> t.Iterator[None]:
+        self.delays.clear()
+        self.figures["faults"] += len(given)
+        for fault in given:
+            if fault["action"] == "delay":
+                self.delays.add(dict(fault))
+            else:
+                self.emulator.misbehave(**fault)
+        yield
+        self.delays.clear()
+        self.emulator.behave()
+
+    def _tell(self, line: str) -> None:
+        self.story.append(f"{self.clock.monotonic():8.2f} {line}")
+
+    @contextlib.contextmanager
+    def _installed(self) -> t.Iterator[None]:
+        """Let time and chance be those of the history, and hear all that is logged."""
+        send = api_client.Client._send_once
+
+        def send_once(client: t.Any, *args: t.Any) -> bytes:
+            return self._send_once(send, client, *args)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(api_client.Client, "_send_once", send_once)
+            patch.setattr(
+                api_client, "Patience", functools.partial(Patience, sleep=self.clock.sleep, clock=self.clock.monotonic)
+            )
+            patch.setattr(api_client, "REQUESTS_PER_SECOND", 1000000)
+            patch.setattr(api_client, "backoff", functools.partial(backoff, random_value=self.clock.chance.random))
+            for module in (ensure, account, traffic):
+                patch.setattr(module, "time", self.clock)
+            # Ansible would take the management key out of results; here it has to be seen if it is in one.
+            patch.setattr(basic, "remove_values", lambda value, dummy: value)
+            patch.setattr(basic, "has_journal", False)
+            patch.setattr(basic.AnsibleModule, "_log_to_syslog", lambda dummy, line: self.logged.write(line))
+            yield
+
+
+def ensure_one(deed: Deed, connection: Options) -> dict[str, t.Any]:
+    """What the main() of amplitude_deployment does, which is not made to run several times in one process."""
+    wanted = Wanted(**{name: deed.options[name] for name in Wanted._fields if name in deed.options})
+    rules = Rules(**{name: deed.options[name] for name in Rules._fields if name in deed.options})
+    try:
+        with api_client.Client(
+            connection["base_url"], MANAGEMENT_KEY, True, connection["timeout"], connection["retry_timeout"]
+        ) as client:
+            outcome = ensure.ensure(Deployments(client), wanted, rules, deed.check_mode)
+    except AmplitudeError as error:
+        return dict(failed=True, msg=str(error), **error.result)
+    return dict(outcome.as_result(), warnings=list(outcome.warnings))

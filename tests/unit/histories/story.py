@@ -1,0 +1,127 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a history is made of: records only."""
+
+from __future__ import annotations
+
+import typing as t
+
+MANAGEMENT_KEY = "canary-0f9e8d7c6b5a"
+#: Documented: every project has one.
+DEFAULT_DEPLOYMENTS = [dict(id=each, projectId=each, label="default", type=None, key=each * 32) for each in ("1", "2")]
+#: Seconds after which the client gives up a request, and those it may spend on retries unless the options say else.
+TIMEOUT = 30.0
+PATIENCE = 120.0
+#: More requests than any run of a history can need, if each row is a page.
+MOST_REQUESTS = 3000
+Options = t.Mapping[str, t.Any]
+#: As the emulator's misbehave() takes it. The seconds of a ``delay`` come on top of TIMEOUT, so it is always too late:
+#: a request that is late ``before`` it is carried out is carried out after the client has given it up.
+Fault = t.Mapping[str, t.Any]
+
+
+class Kill(t.NamedTuple):
+    """The process is killed before it sends its request number ``nth``, or after that was carried out."""
+
+    moment: str
+    nth: int
+
+
+class Run(t.NamedTuple):
+    """amplitude_deployment as a check, for real with faults or until it is killed, and once more.
+
+    An ``id`` that is a number stands for the deployment of that rank in the order of creation.
+    """
+
+    options: Options
+    faults: t.Sequence[Fault] = ()
+    kill: Kill | None = None
+    at_once: bool = True
+    """Whether the list may still lag behind when it is run once more."""
+
+
+class ByHand(t.NamedTuple):
+    """Somebody edits the deployment of the rank ``row``, or creates one if that is None."""
+
+    changes: Options
+    row: int | None = None
+
+
+class Race(t.NamedTuple):
+    """Several runs at the same moment, and perhaps somebody who does something by hand; ``check_mode`` is an option."""
+
+    writers: t.Sequence[Options]
+    faults: t.Sequence[Fault] = ()
+    kill: Kill | None = None
+    """What happens to the first writer."""
+    by_hand: ByHand | None = None
+
+
+class Info(t.NamedTuple):
+    """amplitude_deployment_info."""
+
+    options: Options
+    faults: t.Sequence[Fault] = ()
+
+
+class History(t.NamedTuple):
+    """Everything that happens, in order, to an account of two projects.
+
+    :param rows: the deployments in the beginning, as in a seed of the emulator.
+    :param switches: those of the emulator.
+    :param latency: a request and its answer each travel for up to so many seconds.
+    :param seed: of chance.
+    """
+
+    steps: t.Sequence[Run | Race | ByHand | Info]
+    rows: t.Sequence[Options] = ()
+    switches: Options = {}
+    latency: float = 0.0
+    seed: int = 0
+
+
+class Killed(BaseException):
+    """Takes a run away, as SIGKILL would."""
+
+
+class Deed:
+    """One run of a module: what it was asked for, what it sent, and how it ended."""
+
+    def __init__(self, name: str, options: Options, check_mode: bool, kill: Kill | None) -> None:
+        self.name = name
+        self.options = options
+        self.check_mode = check_mode
+        self.kill = kill
+        self.sent = 0
+        self.requests: list[dict[str, t.Any]] = []
+        self.result: dict[str, t.Any] = {}
+        self.output = ""
+        self.crash = ""
+        self.killed = False
+        #: Whether it has sent a write of whose outcome it was not told.
+        self.lost = False
+
+    @property
+    def failed(self) -> bool:
+        return bool(self.result.get("failed"))
+
+    @property
+    def succeeded(self) -> bool:
+        return not (self.failed or self.killed or self.crash)
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.result.get("changed"))
+
+    @property
+    def writes(self) -> list[dict[str, t.Any]]:
+        return [request for request in self.requests if request["method"] != "GET"]
+
+    @property
+    def committed(self) -> bool:
+        return any(write["committed"] for write in self.writes)
+
+    @property
+    def accepted(self) -> bool:
+        return any(write["accepted"] for write in self.writes)
