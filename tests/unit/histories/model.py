@@ -21,7 +21,7 @@ class NotGranted(Exception):
 def granted(options: Options, rows: t.Sequence[Row]) -> list[Row] | None:
     """The rows as they have to be afterwards, a created one with the id and the key None; None: has to be refused."""
     try:
-        before, after = _decide(options, rows)
+        before, after = decided(options, rows)
     except NotGranted:
         return None
     if before is None:
@@ -31,13 +31,17 @@ def granted(options: Options, rows: t.Sequence[Row]) -> list[Row] | None:
 
 def refused_by_api(options: Options, rows: t.Sequence[Row], unique_labels: str) -> bool:
     """Whether the emulator does not accept what the module has to write, because archived labels count as taken."""
-    before, after = _decide(options, rows)
+    before, after = decided(options, rows)
     if unique_labels != "all" or after is None or after == before or after["deleted"]:
         return False
     return any(row is not before and _place(row) == _place(after) for row in rows)
 
 
-def _decide(options: Options, rows: t.Sequence[Row]) -> tuple[Row | None, Row | None]:
+def decided(options: Options, rows: t.Sequence[Row]) -> tuple[Row | None, Row | None]:
+    """The row that is meant, as it is and as it has to be afterwards.
+
+    :raises NotGranted: this has to be refused.
+    """
     label, type = options.get("label"), options.get("type")
     before = _find(options, rows)
     if options.get("state") == "absent":

@@ -25,6 +25,7 @@ from ansible_collections.community.amplitude.plugins.module_utils._errors import
     AnswerLost,
     RequestFailed,
 )
+from ansible_collections.community.amplitude.plugins.module_utils._plan.many import Purge
 from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Rules, Wanted
 from ansible_collections.community.amplitude.tests.emulator import Emulator, account, faults, traffic
 from ansible_collections.community.amplitude.tests.support.modules import run_module
@@ -39,7 +40,6 @@ from ansible_collections.community.amplitude.tests.unit.histories.story import (
     Deed,
     Fault,
     History,
-    Kill,
     Killed,
     Options,
 )
@@ -57,6 +57,8 @@ class Stage:
         self.delays = faults.Faults()
         self.deeds: dict[int, Deed] = {}
         self.seen = 0
+        #: For each write since the beginning, who has written it.
+        self.writers: list[str] = []
         self.logged = io.StringIO()
         #: Labels that are there twice for a reason: somebody made them so by hand, or a run could not end its work.
         self.excused: set[tuple[str, str]] = set()
@@ -65,21 +67,21 @@ class Stage:
         self,
         name: str,
         options: Options,
-        check_mode: bool = False,
-        kill: Kill | None = None,
-        module: str = "amplitude_deployment",
+        module: str | None = None,
+        **more: t.Any,
     ) -> Deed:
         """Run a module through its main()."""
+        deed = Deed(name, options, **more)
+        module = module or ("amplitude_deployments" if deed.is_bulk else "amplitude_deployment")
 
         def main(deed: Deed, connection: Options) -> dict[str, t.Any]:
             output = io.StringIO()
             try:
                 with contextlib.redirect_stderr(output):
-                    return run_module(module, deed.check_mode, **dict(deed.options, **connection))
+                    return run_module(t.cast(str, module), deed.check_mode, **dict(deed.options, **connection))
             finally:
                 deed.output = output.getvalue()
 
-        deed = Deed(name, options, check_mode, kill)
         self.clock.run(functools.partial(self._carry_out, deed, main))
         return deed
 
@@ -90,6 +92,9 @@ class Stage:
             timeout=TIMEOUT,
             retry_timeout=deed.options.get("retry_timeout", PATIENCE),
         )
+        if deed.is_bulk:
+            # Threads of their own would not know of the clock.
+            connection["concurrency"] = 1
         self.deeds[threading.get_ident()] = deed
         self.figures["runs"] += 1
         try:
@@ -120,7 +125,7 @@ class Stage:
             else:
                 back = TIMEOUT + delay.seconds
 
-        def arrive() -> t.Any:
+        def arrive(name: str) -> t.Any:
             answer: t.Any = None
             try:
                 answer = send(client, verb, path, doing, *rest)
@@ -128,6 +133,7 @@ class Stage:
             except RequestFailed as failure:
                 answer, lost = failure, failure.outcome_unknown
             deed.lost = deed.lost or (verb != "GET" and lost)
+            self._attribute(name)
             for request in self.emulator.requests(self.seen):
                 self.seen = request["n"]
                 deed.requests.append(request)
@@ -140,19 +146,33 @@ class Stage:
             deed.lost = True
         too_late = AnswerLost(doing, f"no answer within {TIMEOUT:g} seconds", "run this again", transient=True)
         if there > TIMEOUT:
-            self.clock.later(there, lambda: arrive() and None)
+            self.clock.later(there, lambda: arrive(deed.name + ", too late") and None)
             self.clock.sleep(TIMEOUT)
             raise too_late
         self.clock.sleep(there)
-        answer = arrive()
+        answer = arrive(deed.name)
+        if verb == "GET" and path.endswith("/api/1/deployments") and not isinstance(answer, RequestFailed):
+            if "cursor" not in deed.requests[-1]["query"]:
+                deed.watermarks = []
+            deed.watermarks.append(self._table.latest_listing(MANAGEMENT_KEY))
         self.clock.sleep(min(back, TIMEOUT - there))
         if deed.kill == ("after", number):
             raise Killed
         if there + back > TIMEOUT:
             raise too_late
         if isinstance(answer, RequestFailed):
+            self._answered(deed, verb)
             raise answer
+        self._answered(deed, verb)
         return answer
+
+    def _answered(self, deed: Deed, verb: str) -> None:
+        """Let others act before a run can go on from an answer."""
+        deed.answers[verb] += 1
+        for other in deed.others:
+            if (other.verb, other.nth) == (verb, deed.answers[verb]):
+                deed.disturbed = True
+                self._by_hand(other.by_hand)
 
     def _by_hand(self, step: ByHand) -> None:
         if step.row is None:
@@ -161,14 +181,30 @@ class Stage:
             rows = self._rows()
             if rows:
                 self.emulator.edit_deployment(rows[step.row % len(rows)]["id"], **step.changes)
+        self._attribute("by hand")
         self._tell(f"{step!r}")
         self.excused |= self._doubled()
 
+    def _attribute(self, name: str) -> None:
+        """Note who has written what has been written since."""
+        self.writers += [name] * (len(self._table._commits) - len(self.writers))
+
+    @property
+    def _table(self) -> t.Any:
+        return self.emulator.world.account.table
+
+    def _as_of(self, watermark: int) -> list[model.Row]:
+        """The deployments that a list shows."""
+        return [row.as_dict() for row in self._table._as_of(watermark)]
+
     def _resolved(self, options: Options) -> dict[str, t.Any]:
+        """Options with real ids in the place of ranks."""
         rows = self._rows()
         resolved = dict(options)
         if isinstance(resolved.get("id"), int):
             resolved["id"] = rows[resolved["id"] % len(rows)]["id"] if rows else "404"
+        if "deployments" in resolved:
+            resolved["deployments"] = [self._resolved(item) for item in resolved["deployments"]]
         return resolved
 
     def _rows(self) -> list[model.Row]:
@@ -229,15 +265,25 @@ class Stage:
             yield
 
 
-def ensure_one(deed: Deed, connection: Options) -> dict[str, t.Any]:
-    """What the main() of amplitude_deployment does, which is not made to run several times in one process."""
-    wanted = Wanted(**{name: deed.options[name] for name in Wanted._fields if name in deed.options})
-    rules = Rules(**{name: deed.options[name] for name in Rules._fields if name in deed.options})
+def carry_out(deed: Deed, connection: Options) -> dict[str, t.Any]:
+    """What the main() of a writing module does, which is not made to run several times in one process."""
+    options = deed.options
+    wanted = [Wanted(**{name: item[name] for name in Wanted._fields if name in item}) for item in deed.items]
+    rules = Rules(**{name: options[name] for name in Rules._fields if name in options})
+    outcome: t.Any
     try:
         with api_client.Client(
             connection["base_url"], MANAGEMENT_KEY, True, connection["timeout"], connection["retry_timeout"]
         ) as client:
-            outcome = ensure.ensure(Deployments(client), wanted, rules, deed.check_mode)
+            deployments = Deployments(client)
+            if deed.is_bulk:
+                purge = None
+                if options.get("purge"):
+                    project_ids = {item.project_id for item in wanted} | ({options.get("project_id")} - {None})
+                    purge = Purge(frozenset(project_ids), options.get("purge_limit"))
+                outcome = ensure.ensure_all(deployments, wanted, rules, purge, deed.check_mode, concurrency=1)
+            else:
+                outcome = ensure.ensure(deployments, wanted[0], rules, deed.check_mode)
     except AmplitudeError as error:
-        return dict(failed=True, msg=str(error), **error.result)
+        return dict(failed=True, msg=str(error), warnings=list(error.warnings), **error.result)
     return dict(outcome.as_result(), warnings=list(outcome.warnings))

@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import collections
 import typing as t
+
+from ansible_collections.community.amplitude.tests.unit.histories.lists import items_of
 
 MANAGEMENT_KEY = "canary-0f9e8d7c6b5a"
 #: Documented: every project has one.
@@ -28,10 +31,26 @@ class Kill(t.NamedTuple):
     nth: int
 
 
-class Run(t.NamedTuple):
-    """amplitude_deployment as a check, for real with faults or until it is killed, and once more.
+class ByHand(t.NamedTuple):
+    """Somebody edits the deployment of the rank ``row``, or creates one if that is None."""
 
-    An ``id`` that is a number stands for the deployment of that rank in the order of creation.
+    changes: Options
+    row: int | None = None
+
+
+class Other(t.NamedTuple):
+    """What somebody does when a run has got its answer number ``nth`` to a verb, before it sends anything else."""
+
+    verb: str
+    nth: int
+    by_hand: ByHand
+
+
+class Run(t.NamedTuple):
+    """A module as a check, for real with faults or until it is killed, and once more.
+
+    The options are those of amplitude_deployment or, if ``deployments`` is among them, of amplitude_deployments. An
+    ``id`` that is a number stands for the deployment of that rank in the order of creation.
     """
 
     options: Options
@@ -39,13 +58,8 @@ class Run(t.NamedTuple):
     kill: Kill | None = None
     at_once: bool = True
     """Whether the list may still lag behind when it is run once more."""
-
-
-class ByHand(t.NamedTuple):
-    """Somebody edits the deployment of the rank ``row``, or creates one if that is None."""
-
-    changes: Options
-    row: int | None = None
+    others: t.Sequence[Other] = ()
+    """What others do while it is run for real."""
 
 
 class Race(t.NamedTuple):
@@ -88,12 +102,21 @@ class Killed(BaseException):
 class Deed:
     """One run of a module: what it was asked for, what it sent, and how it ended."""
 
-    def __init__(self, name: str, options: Options, check_mode: bool, kill: Kill | None) -> None:
+    def __init__(
+        self,
+        name: str,
+        options: Options,
+        check_mode: bool = False,
+        kill: Kill | None = None,
+        others: t.Sequence[Other] = (),
+    ) -> None:
         self.name = name
         self.options = options
         self.check_mode = check_mode
         self.kill = kill
+        self.others = list(others)
         self.sent = 0
+        self.answers: collections.Counter[str] = collections.Counter()
         self.requests: list[dict[str, t.Any]] = []
         self.result: dict[str, t.Any] = {}
         self.output = ""
@@ -101,6 +124,33 @@ class Deed:
         self.killed = False
         #: Whether it has sent a write of whose outcome it was not told.
         self.lost = False
+        #: Whether somebody did something while it was under way, and whether what its last list does not show.
+        self.disturbed = self.overtaken = False
+        #: For each page of the list that it has begun to read last, the number of writes that it shows.
+        self.watermarks: list[int] = []
+
+    @property
+    def is_bulk(self) -> bool:
+        return "deployments" in self.options
+
+    @property
+    def items(self) -> list[Options]:
+        """What it was asked for, one by one."""
+        return items_of(self.options)
+
+    @property
+    def found(self) -> list[dict[str, t.Any] | None]:
+        """What it has returned for each of its items."""
+        return self.result["deployments"] if self.is_bulk else [self.result["deployment"]]
+
+    @property
+    def is_patient(self) -> bool:
+        """Whether it may wait as long as any run of a history needs to."""
+        return self.options.get("retry_timeout", PATIENCE) >= PATIENCE
+
+    @property
+    def warnings(self) -> list[str]:
+        return list(self.result.get("warnings", ()))
 
     @property
     def failed(self) -> bool:

@@ -15,6 +15,7 @@ from ansible_collections.community.amplitude.tests.unit.histories.story import (
     History,
     Info,
     Kill,
+    Other,
     Race,
     Run,
 )
@@ -22,6 +23,10 @@ from ansible_collections.community.amplitude.tests.unit.histories.story import (
 LABELS = st.sampled_from(["web", "api", "job"])
 PROJECTS = st.sampled_from(["1", "1", "1", "2"])
 TYPES = st.sampled_from(["client", "server"])
+#: What makes a list: enough labels for items that do not contradict each other, so few that they meet.
+FEW_LABELS = ["web", "api", "job", "hub"]
+#: Mostly of one type, so that most lists are granted.
+BULK_TYPES = st.sampled_from(["client", "client", "client", "server"])
 RANKS = st.integers(0, 6)
 
 SWITCHES = st.fixed_dictionaries(
@@ -104,6 +109,50 @@ def options(draw: t.Any, **given: t.Any) -> dict[str, t.Any]:
 
 
 @st.composite
+def lists(draw: t.Any, least: int = 1) -> dict[str, t.Any]:
+    """Options of amplitude_deployments: items that perhaps hand labels on, or mean the same as each other."""
+    items: list[dict[str, t.Any]] = []
+    for dummy in range(draw(st.integers(least, 6))):
+        item: dict[str, t.Any] = {}
+        used = {(other["project_id"], other["label"]) for other in items if "label" in other}
+        item["project_id"] = draw(PROJECTS)
+        free = [label for label in FEW_LABELS if (item["project_id"], label) not in used]
+        # Now and then a list that contradicts itself.
+        free = free if free and draw(st.integers(0, 19)) else FEW_LABELS
+        way = draw(st.integers(0, 11))
+        if way <= 2:
+            item["id"] = draw(RANKS)
+        if way or draw(st.booleans()):
+            item["label"] = draw(st.sampled_from(free))
+        if way >= 8:
+            given = [other["label"] for other in items if other.get("label") not in (None, item.get("label"))]
+            others = [label for label in FEW_LABELS if label != item["label"]]
+            item["previous_label"] = draw(st.sampled_from(given or others) if way >= 10 else st.sampled_from(others))
+        if draw(st.integers(0, 9)):
+            item["type"] = draw(BULK_TYPES)
+        if draw(st.integers(0, 6)) == 0:
+            item["state"] = "absent"
+        if item.get("label") is None and item.get("id") is None:
+            item["label"] = draw(st.sampled_from(free))
+        items.append(item)
+    if draw(st.booleans()):
+        items.reverse()
+    task: dict[str, t.Any] = dict(deployments=items)
+    if draw(st.integers(0, 3)) == 0:
+        task["purge"] = True
+        if draw(st.booleans()):
+            task["purge_limit"] = draw(st.integers(0, 4))
+        if draw(st.booleans()):
+            task["project_id"] = draw(PROJECTS)
+    for name in ("restore_archived", "force"):
+        if draw(st.integers(0, 3)) == 0:
+            task[name] = draw(st.booleans())
+    if draw(st.integers(0, 9)) == 0:
+        task["retry_timeout"] = draw(st.sampled_from([0, 1, 10]))
+    return task
+
+
+@st.composite
 def by_hand(draw: t.Any) -> ByHand:
     changes = {}
     row = draw(st.one_of(st.none(), RANKS))
@@ -147,6 +196,28 @@ def races(draw: t.Any, faults: t.Any = st.just([]), kills: t.Any = st.none()) ->
     return Race(writers, draw(faults), draw(kills), hand)
 
 
+@st.composite
+def bulk_races(draw: t.Any, faults: t.Any = st.just([]), kills: t.Any = st.none()) -> Race:
+    """Runs of one list, of lists that overlap, or of a list and of some of its items alone."""
+    first = draw(lists(least=2))
+    writers = [first]
+    for dummy in range(draw(st.integers(1, 2))):
+        way = draw(st.integers(0, 3))
+        if way == 0:
+            writers.append(draw(lists()))
+        elif way == 1:
+            item = draw(st.sampled_from(first["deployments"]))
+            rules = {name: first[name] for name in ("restore_archived", "force") if name in first}
+            writers.append(dict(rules, **item))
+        elif way == 2:
+            some = draw(st.lists(st.sampled_from(range(len(first["deployments"]))), min_size=1, unique=True))
+            writers.append(dict(first, deployments=[first["deployments"][number] for number in some]))
+        else:
+            writers.append(first)
+    hand = draw(by_hand()) if draw(st.integers(0, 5)) == 0 else None
+    return Race(writers, draw(faults), draw(kills), hand)
+
+
 INFOS = of(
     Info,
     st.fixed_dictionaries(
@@ -161,11 +232,21 @@ INFOS = of(
     st.one_of(st.just([]), SOME_FAULTS),
 )
 QUIET = of(Run, options())
+OTHERS = st.lists(
+    of(Other, st.sampled_from(["GET", "GET", "POST", "PATCH"]), st.integers(1, 4), by_hand()), min_size=1, max_size=2
+)
+FAULTS_OR_NONE = st.one_of(st.just([]), SOME_FAULTS)
 STEPS = {
     "quiet": QUIET,
     "faults": of(Run, options(), SOME_FAULTS, st.none(), st.booleans()),
-    "kills": of(Run, options(), st.one_of(st.just([]), SOME_FAULTS), KILLS, st.booleans()),
+    "kills": of(Run, options(), FAULTS_OR_NONE, KILLS, st.booleans()),
     "races": st.one_of(races(), races(), races(SOME_FAULTS), races(kills=KILLS)),
+    "others": of(Run, options(), st.just([]), st.none(), st.just(True), OTHERS),
+    "bulk quiet": of(Run, lists()),
+    "bulk faults": of(Run, lists(), SOME_FAULTS, st.none(), st.booleans()),
+    "bulk kills": of(Run, lists(), FAULTS_OR_NONE, KILLS, st.booleans()),
+    "bulk races": st.one_of(bulk_races(), bulk_races(), bulk_races(SOME_FAULTS), bulk_races(kills=KILLS)),
+    "bulk others": of(Run, lists(), st.just([]), st.none(), st.just(True), OTHERS),
 }
 BETWEEN = st.one_of(QUIET, by_hand(), INFOS)
 
@@ -197,7 +278,7 @@ def histories(draw: t.Any, kind: str) -> History:
     if not all("retry_timeout" not in str(step) for step in steps):
         switches.pop("rate_limit", None)
     # Runs do not wait for each other, nor for a list, as long as the slowest of all services would need.
-    latency = draw(st.sampled_from([0.0, 0.0, 0.05, 0.5] if kind == "races" else [0.0, 0.0, 0.05, 0.5, 9.0]))
+    latency = draw(st.sampled_from([0.0, 0.0, 0.05, 0.5] if "races" in kind else [0.0, 0.0, 0.05, 0.5, 9.0]))
     if latency > 5:
         switches.pop("stale_lists", None)
     return History(
