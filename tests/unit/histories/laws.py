@@ -194,10 +194,24 @@ EXCEPTIONS: dict[str, tuple[Exempt, ...]] = {
     "what is returned is what was wanted": (),
     "what is returned is true": (OVERTAKEN, NO_TIME),
     "the last list shows what is returned": (WARNED, SHIFTED, NO_TIME),
+    "the last list does not show what is absent": (WARNED, SHIFTED),
     "each item has a deployment of its own": (),
     "a run that did not end well can be run again": (REFUSED,),
+    "what others do is got over": (
+        Exempt("nobody", "nobody did anything", lambda scene, deed: not deed.disturbed),
+        FAULTS,
+        KILLED,
+        REFUSED,
+        IMPATIENT,
+    ),
+    "what a failed run has returned stays": (HANDS, UNKNOWN),
     "a re-run sends no write": (
         OVERTAKEN,
+        Exempt(
+            "purge",
+            "what got its old label back after a lost race was wanted when it was decided what to purge",
+            lambda scene, deed: bool(deed.options.get("purge")) and _is_withdrawn(scene, deed),
+        ),
         Exempt(
             "warned", "the first run warned of it", lambda scene, deed: scene.is_lagging and _is_warned(scene, deed)
         ),
@@ -266,7 +280,8 @@ class Laws(Stage):
             shown = self._as_of(deed.watermarks[0])
             deed.overtaken = any(name != deed.name for name in self.writers[deed.watermarks[0] :])
             demand("the last list shows what is returned", _agrees(shown, deed))
-        demand("what is returned is true", _agrees(self._rows(), deed))
+            demand("the last list does not show what is absent", _shows_absence(shown, deed))
+        demand("what is returned is true", _agrees(self._rows(), deed) and _shows_absence(self._rows(), deed))
 
     def _check_secrets(self, scene: Scene, deed: Deed) -> None:
         rows = [deed.result.get("deployment") or {}] + deed.result.get("deployments", [])
@@ -407,16 +422,29 @@ def _agrees(rows: t.Sequence[model.Row], deed: Deed) -> bool:
             active[row["projectId"], row["label"]].append(row["id"])
     for item, found in zip(deed.items, deed.found):
         if found is None:
-            if item.get("id") in by_id or (not item.get("id") and active[item["project_id"], item["label"]]):
-                return False
             continue
         row = by_id.get(found["id"])
         if row is None or any(found[name] != value for name, value in row.items()):
             return False
         same = active[row["project_id"], row["label"]]
-        if row["deleted"]:
-            if not item.get("id") and same:
-                return False
-        elif len(same) > 1 and not (set(same) & named and not set(same) & edited and row["label"] not in created):
+        if (
+            not row["deleted"]
+            and len(same) > 1
+            and not (set(same) & named and not set(same) & edited and row["label"] not in created)
+        ):
             return False
     return True
+
+
+def _shows_absence(rows: t.Sequence[model.Row], deed: Deed) -> bool:
+    """Whether nothing of what is to be absent is active, be it named by id or by label."""
+    active = [row for row in rows if not row["deleted"]]
+    places = {row["id"] for row in active} | {(row["projectId"], row["label"]) for row in active}
+    absent = [item for item in deed.items if item.get("state") == "absent"]
+    return not any((item.get("id") or (item["project_id"], item["label"])) in places for item in absent)
+
+
+def kept(item: Options, row: Options | None) -> str | None:
+    """The id of what a run has returned for an item that is to be there, if it is what was wanted."""
+    is_there = row is not None and row["id"] is not None and item.get("state") != "absent" and _is_wanted(item, row)
+    return row["id"] if row is not None and is_there else None

@@ -151,5 +151,5 @@ def _purged(end: End, project_ids: t.Container[str | None], kept: t.Container[st
     return end._replace(rows=tuple(dict(row, deleted=True) if row in purged else row for row in end.rows))
 
 
-def _place(item: Options, field: str) -> tuple[str, str]:
-    return (item["project_id"], item[field])
+def _place(item: Options, field: str) -> tuple[str, str | None]:
+    return (item["project_id"], item.get(field))

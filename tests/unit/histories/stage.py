@@ -202,7 +202,10 @@ class Stage:
         rows = self._rows()
         resolved = dict(options)
         if isinstance(resolved.get("id"), int):
-            resolved["id"] = rows[resolved["id"] % len(rows)]["id"] if rows else "404"
+            row = rows[resolved["id"] % len(rows)]
+            resolved["id"] = row["id"]
+            if resolved["project_id"] is None:
+                resolved["project_id"] = row["projectId"]
         if "deployments" in resolved:
             resolved["deployments"] = [self._resolved(item) for item in resolved["deployments"]]
         return resolved

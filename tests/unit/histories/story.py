@@ -141,7 +141,9 @@ class Deed:
     @property
     def found(self) -> list[dict[str, t.Any] | None]:
         """What it has returned for each of its items."""
-        return self.result["deployments"] if self.is_bulk else [self.result["deployment"]]
+        if self.is_bulk:
+            return list(self.result.get("deployments", ()))
+        return [self.result["deployment"]] if "deployment" in self.result else []
 
     @property
     def is_patient(self) -> bool:

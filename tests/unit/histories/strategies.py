@@ -27,6 +27,8 @@ TYPES = st.sampled_from(["client", "server"])
 FEW_LABELS = ["web", "api", "job", "hub"]
 #: Mostly of one type, so that most lists are granted.
 BULK_TYPES = st.sampled_from(["client", "client", "client", "server"])
+BULK_ROW_TYPES = st.sampled_from(["client"] * 6 + ["server", None])
+ROW_TYPES = st.sampled_from(["client", "client", "server", "server", None])
 RANKS = st.integers(0, 6)
 
 SWITCHES = st.fixed_dictionaries(
@@ -110,31 +112,43 @@ def options(draw: t.Any, **given: t.Any) -> dict[str, t.Any]:
 
 @st.composite
 def lists(draw: t.Any, least: int = 1) -> dict[str, t.Any]:
-    """Options of amplitude_deployments: items that perhaps hand labels on, or mean the same as each other."""
+    """Options of amplitude_deployments: items that perhaps hand labels on, few of which contradict each other."""
     items: list[dict[str, t.Any]] = []
+    absurd = draw(st.integers(0, 19)) == 0
+    types = draw(st.sampled_from([st.just("client"), st.just("client"), BULK_TYPES]))
+    taken: set[tuple[str, t.Any]] = set()
+    sources: set[tuple[str, t.Any]] = set()
+
+    def free(project_id: str, used: set[tuple[str, t.Any]]) -> list[str]:
+        return [label for label in FEW_LABELS if absurd or (project_id, label) not in used]
+
     for dummy in range(draw(st.integers(least, 6))):
-        item: dict[str, t.Any] = {}
-        used = {(other["project_id"], other["label"]) for other in items if "label" in other}
-        item["project_id"] = draw(PROJECTS)
-        free = [label for label in FEW_LABELS if (item["project_id"], label) not in used]
-        # Now and then a list that contradicts itself.
-        free = free if free and draw(st.integers(0, 19)) else FEW_LABELS
+        item: dict[str, t.Any] = dict(project_id=draw(PROJECTS))
+        labels = free(item["project_id"], taken)
         way = draw(st.integers(0, 11))
         if way <= 2:
-            item["id"] = draw(RANKS)
-        if way or draw(st.booleans()):
-            item["label"] = draw(st.sampled_from(free))
-        if way >= 8:
-            given = [other["label"] for other in items if other.get("label") not in (None, item.get("label"))]
-            others = [label for label in FEW_LABELS if label != item["label"]]
-            item["previous_label"] = draw(st.sampled_from(given or others) if way >= 10 else st.sampled_from(others))
-        if draw(st.integers(0, 9)):
-            item["type"] = draw(BULK_TYPES)
+            item["id"] = draw(RANKS if absurd else st.integers(2, 6))
+            item["project_id"] = draw(PROJECTS) if absurd else None
+        if (way and labels) or (labels and "id" not in item):
+            item["label"] = draw(st.sampled_from(labels))
+        if "label" not in item and "id" not in item:
+            continue
         if draw(st.integers(0, 6)) == 0:
             item["state"] = "absent"
-        if item.get("label") is None and item.get("id") is None:
-            item["label"] = draw(st.sampled_from(free))
+        elif way >= 7 and "label" in item:
+            others = [label for label in free(item["project_id"], sources) if label != item["label"]]
+            if others:
+                item["previous_label"] = draw(st.sampled_from(others))
+        if draw(st.integers(0, 29)) if "id" not in item else draw(st.integers(0, 3)) == 0:
+            item["type"] = draw(types)
+        taken.add((item["project_id"], item.get("label")))
+        sources.add((item["project_id"], item.get("previous_label" if item.get("state") != "absent" else "label")))
         items.append(item)
+    if not absurd:
+        given = [item["id"] for item in items if "id" in item]
+        for item in items:
+            if "id" in item:
+                item["id"] = min(given) + given.index(item["id"])
     if draw(st.booleans()):
         items.reverse()
     task: dict[str, t.Any] = dict(deployments=items)
@@ -252,15 +266,15 @@ BETWEEN = st.one_of(QUIET, by_hand(), INFOS)
 
 
 @st.composite
-def rows(draw: t.Any, unique_labels: str) -> list[dict[str, t.Any]]:
+def rows(draw: t.Any, unique_labels: str, labels: t.Any = LABELS, types: t.Any = ROW_TYPES) -> list[dict[str, t.Any]]:
     """Deployments in the beginning, with labels as unique as they have to be."""
     found: list[dict[str, t.Any]] = []
     for number in range(draw(st.integers(0, 6))):
         row = dict(
             id=str(11 + number),
             projectId=draw(PROJECTS),
-            label=draw(LABELS),
-            type=draw(st.sampled_from(["client", "client", "server", "server", None])),
+            label=draw(labels),
+            type=draw(types),
             deleted=draw(st.integers(0, 2)) == 0,
         )
         same = [other for other in found if all(other[name] == row[name] for name in ("projectId", "label"))]
@@ -281,9 +295,10 @@ def histories(draw: t.Any, kind: str) -> History:
     latency = draw(st.sampled_from([0.0, 0.0, 0.05, 0.5] if "races" in kind else [0.0, 0.0, 0.05, 0.5, 9.0]))
     if latency > 5:
         switches.pop("stale_lists", None)
+    drawn_from = (st.sampled_from(FEW_LABELS), BULK_ROW_TYPES) if "bulk" in kind else (LABELS, ROW_TYPES)
     return History(
         steps=steps,
-        rows=draw(rows(switches.get("unique_labels", "none"))),
+        rows=draw(rows(switches.get("unique_labels", "none"), *drawn_from)),
         switches=switches,
         latency=latency,
         seed=draw(st.integers(0, 2**16)),

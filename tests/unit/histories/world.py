@@ -9,7 +9,7 @@ import functools
 import typing as t
 
 from ansible_collections.community.amplitude.tests.unit.histories import lists, model
-from ansible_collections.community.amplitude.tests.unit.histories.laws import Laws, Scene, as_result
+from ansible_collections.community.amplitude.tests.unit.histories.laws import Laws, Scene, as_result, kept
 from ansible_collections.community.amplitude.tests.unit.histories.stage import carry_out
 from ansible_collections.community.amplitude.tests.unit.histories.story import (
     DEFAULT_DEPLOYMENTS,
@@ -50,6 +50,7 @@ class World(Laws):
         scene = self._scene(options)
         foreseen = self._run(scene, "check", options, check_mode=True)
         refused = not scene.ends
+        self.figures["lists that are " + ("refused" if refused else "granted")] += foreseen.is_bulk
         self._demand("check mode agrees with the documentation", foreseen.failed is refused, scene, foreseen)
         self._demand("check mode writes nothing", self._rows() == scene.before, scene, foreseen)
 
@@ -74,11 +75,16 @@ class World(Laws):
         then = self._scene(options)
         if not scene.hands:
             then.before, then.ends = scene.before, scene.ends
+        self._demand("what others do is got over", applied.succeeded, then, applied)
         again = self._run(then, "again", options)
         self._demand("a run that did not end well can be run again", again.succeeded is bool(then.ends), then, again)
         if not again.succeeded:
             return
         self._check_done(then, again)
+        if applied.failed and applied.found:
+            ids = [kept(*pair) for pair in zip(applied.items, applied.found)]
+            stays = all(id in (None, row and row["id"]) for id, row in zip(ids, again.found))
+            self._demand("what a failed run has returned stays", stays, scene, applied, again)
         if applied.succeeded:
             self._demand("a re-run sends no write", not again.writes, scene, applied, again)
             self._demand("a re-run finds the same", _present(again) == _present(applied), scene, applied, again)
