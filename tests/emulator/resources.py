@@ -44,7 +44,10 @@ def list_answer(
     else:
         position = paging.read_cursor(cursor, switches)
         offset = position.offset
-        watermark = table.latest_listing(g.key) if position.watermark is None else position.watermark
+        if switches.pages == "live":
+            watermark = table.latest()
+        else:
+            watermark = table.latest_listing(g.key) if position.watermark is None else position.watermark
     page, next_offset = paging.cut(rows(watermark), offset, size, switches)
     if switches.endless_pages and not page:
         page = [made_up(str(_MADE_UP_IDS + offset))]

@@ -41,6 +41,11 @@ class Switches:
         "empty_page_with_cursor",
     )
     cursor: str = _switch("offset", "cursors are numbers or opaque strings", "offset", "opaque")
+    pages: str = _switch(
+        "live", "what the later pages of a list are cut from: what is visible when each is asked for, so that rows shift"
+        " under their reader, or the list as it was when its first page was asked for",
+        "live", "snapshot",
+    )  # fmt: skip
     cursor_repeats: bool = _switch(False, "the cursor of the last page leads to that page again")
     endless_pages: bool = _switch(False, "after the last row come pages with one made-up row each, for ever")
     order: str = _switch(
@@ -67,7 +72,9 @@ class Switches:
     )  # fmt: skip
     error_body: str = _switch("json", "shape of errors", "json", "json_nested", "text", "html", "empty")
     stale_lists: int = _switch(0, "so many lists of its kind begun after a write do not show it yet")
-    stale_seconds: float = _switch(0.0, "lists begun within so many seconds after a write do not show it yet")
+    stale_seconds: float = _switch(
+        0.0, "lists begun, and live pages asked for, within so many seconds of a write hide it"
+    )
     extra_fields: bool = _switch(False, "rows, lists and created ids carry fields that are not documented")
     omit_deleted: bool = _switch(False, "active rows have no field deleted")
     latency: float = _switch(0.0, "seconds before each answer is sent")

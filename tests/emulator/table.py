@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import random
 import threading
@@ -13,18 +14,19 @@ from .errors import Invalid, check_fields
 from .switches import Switches
 
 FIRST_ID = 10001
+_CACHED = 8
 
 Row = t.TypeVar("Row")
 
 
 @dataclasses.dataclass(frozen=True)
 class _Commit:
-    """A write, and when it shows: after ``hidden_lists`` listings in all, and at the monotonic time ``shown_at``."""
+    """A write, and when it shows: from listing number ``first_list`` on, and at the monotonic time ``shown_at``."""
 
     id: str
     before: t.Any
     """The row until then, None if the write created it."""
-    hidden_lists: int
+    first_list: int
     shown_at: float
 
 
@@ -52,7 +54,7 @@ class Table(t.Generic[Row]):
         self._shown = 0
         self._listings = 0
         self._watermarks: dict[str, int] = {}
-        self._cache: tuple[t.Any, list[Row]] = (None, [])
+        self._cache: collections.OrderedDict[t.Any, list[Row]] = collections.OrderedDict()
         self._next_id = FIRST_ID
 
     def all(self) -> list[Row]:
@@ -100,21 +102,32 @@ class Table(t.Generic[Row]):
     def commit(self, id: str, row: Row, switches: Switches) -> None:
         """Write a row."""
         with self.lock:
+            first_list = self._listings + switches.stale_lists + 1 if switches.stale_lists else 0
             shown_at = self._monotonic() + switches.stale_seconds
-            self._commits.append(_Commit(id, self.get(id), self._listings + switches.stale_lists, shown_at))
+            self._commits.append(_Commit(id, self.get(id), first_list, shown_at))
             self._now[id] = row
 
     def begin_listing(self, key: str) -> int:
         """Begin a listing and return its watermark."""
         with self.lock:
             self._listings += 1
+            self._watermarks[key] = self.latest()
+            return self._watermarks[key]
+
+    @property
+    def listings(self) -> int:
+        """The number of listings that were begun."""
+        return self._listings
+
+    def latest(self) -> int:
+        """The watermark of what is visible now, also to a listing that is under way."""
+        with self.lock:
             now = self._monotonic()
             while self._shown < len(self._commits):
                 commit = self._commits[self._shown]
-                if commit.hidden_lists >= self._listings or commit.shown_at > now:
+                if commit.first_list > self._listings or commit.shown_at > now:
                     break
                 self._shown += 1
-            self._watermarks[key] = self._shown
             return self._shown
 
     def latest_listing(self, key: str) -> int:
@@ -123,11 +136,15 @@ class Table(t.Generic[Row]):
             return self._watermarks.get(key, self._shown)
 
     def rows(self, watermark: int, query: t.Hashable, select: t.Callable[[t.Collection[Row]], list[Row]]) -> list[Row]:
-        """What ``select`` makes of the rows as of a watermark; it is asked once for equal queries in a row."""
+        """What ``select`` makes of the rows as of a watermark; the answers to the latest queries are kept."""
         with self.lock:
-            if self._cache[0] != (watermark, query):
-                self._cache = ((watermark, query), select(self._as_of(watermark)))
-            return self._cache[1]
+            wanted = (watermark, query)
+            if wanted not in self._cache:
+                self._cache[wanted] = select(self._as_of(watermark))
+                if len(self._cache) > _CACHED:
+                    self._cache.popitem(last=False)
+            self._cache.move_to_end(wanted)
+            return self._cache[wanted]
 
     def _as_of(self, watermark: int) -> t.Collection[Row]:
         undone = self._commits[watermark:]

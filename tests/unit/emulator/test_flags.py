@@ -210,8 +210,8 @@ def test_endless_pages(api: Api, emulator: Emulator, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("cursor", ["offset", "opaque"])
-def test_pages_of_one_listing_show_one_moment(api: Api, emulator: Emulator, kind: str, cursor: str) -> None:
-    fill(emulator, *"abc", cursor=cursor)
+def test_pages_of_a_snapshot_show_one_moment(api: Api, emulator: Emulator, kind: str, cursor: str) -> None:
+    fill(emulator, *"abc", cursor=cursor, pages="snapshot")
     create, edit = {
         "flags": (emulator.create_flag, emulator.edit_flag),
         "experiments": (emulator.create_experiment, emulator.edit_experiment),
@@ -226,6 +226,19 @@ def test_pages_of_one_listing_show_one_moment(api: Api, emulator: Emulator, kind
     edit("10001", archived=False)
     api.page("deployments")
     assert [len(api.keys(kind)) for _list in range(2)] == [3, 4]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("cursor", ["offset", "opaque"])
+def test_an_archived_one_hides_the_row_at_the_border_of_two_pages(
+    api: Api, emulator: Emulator, kind: str, cursor: str
+) -> None:
+    fill(emulator, *"abcde", cursor=cursor)
+    first = api.page(kind, limit=2)
+    edit = emulator.edit_flag if kind == "flags" else emulator.edit_experiment
+    edit("10005", archived=True)
+    rest = api.page(kind, limit=5, cursor=first["nextCursor"])
+    assert [row["key"] for row in first[kind] + rest[kind]] == ["e", "d", "b", "a"]
 
 
 @pytest.mark.parametrize("kind", KINDS)

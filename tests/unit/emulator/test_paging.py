@@ -104,11 +104,45 @@ def test_stale_seconds(api: Api, emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize("cursor", ["offset", "opaque"])
-def test_pages_of_one_listing_show_one_moment(api: Api, emulator: Emulator, cursor: str) -> None:
-    fill(emulator, "a", "b", "c", cursor=cursor, order="newest_first")
+def test_pages_of_a_snapshot_show_one_moment(api: Api, emulator: Emulator, cursor: str) -> None:
+    fill(emulator, "a", "b", "c", cursor=cursor, order="newest_first", pages="snapshot")
     first = api.pages(most=1, limit=2)[0]
     api.create("d")
     api.edit(10001, label="z")
     rest = api.call("GET", params={"limit": 2, "cursor": first["nextCursor"]}).json()
     assert [row["label"] for row in first["deployments"] + rest["deployments"]] == ["c", "b", "a"]
     assert api.labels() == ["d", "c", "b", "z"]
+
+
+@pytest.mark.parametrize("cursor", ["offset", "opaque"])
+@pytest.mark.parametrize("staleness", [{}, {"stale_lists": 1}, {"stale_seconds": 60}])
+def test_live_pages_shift_under_their_reader(
+    api: Api, emulator: Emulator, cursor: str, staleness: dict[str, int]
+) -> None:
+    fill(emulator, "a", "b", "c", cursor=cursor, order="newest_first", **staleness)
+    first = api.pages(most=1, limit=2)[0]
+    api.create("d")
+    api.edit(10001, label="z")
+    rest = api.call("GET", params={"limit": 2, "cursor": first["nextCursor"]}).json()
+    seen = [row["label"] for row in first["deployments"] + rest["deployments"]]
+    assert seen == (["c", "b", "a"] if staleness else ["c", "b", "b", "z"])
+
+
+def test_no_page_of_a_stale_list_shows_the_write(api: Api, emulator: Emulator) -> None:
+    fill(emulator, "a", "b", "c", stale_lists=1)
+    api.rows(limit=2)
+    api.create("d")
+    assert api.labels(limit=2) == ["a", "b", "c"]
+    assert api.labels(limit=2) == ["a", "b", "c", "d"]
+
+
+def test_pages_of_100_000_rows_while_they_change(api: Api, emulator: Emulator) -> None:
+    fill(emulator, *(f"l{n}" for n in range(100_000)), rate_limit=0)
+    began = time.monotonic()
+    ids = []
+    for page in range(100):
+        emulator.edit_deployment("10001", label=f"shifted-{page}")
+        answer = api.call("GET", params={"limit": 1000, "cursor": page * 1000})
+        ids += [row["id"] for row in answer.json()["deployments"]]
+    assert len(set(ids)) == 100_000
+    assert time.monotonic() - began < 60
