@@ -68,6 +68,7 @@ class Account:
         self._random = random.Random(len(keys))
         self._lock = threading.RLock()
         self._labels: dict[tuple[str, str], set[str]] = {}
+        self._late_keys: dict[str, tuple[int, float]] = {}
         self.table: Table[Deployment] = Table("a deployment", self._lock, self._random, _monotonic)
         rows = list(seed.get("deployments") or ())
         self.table.claim_ids(rows, ROW_FIELDS)
@@ -97,6 +98,7 @@ class Account:
         with self._lock:
             created = self._new({"projectId": project_id, "label": label, "type": type}, switches)
             self._check_unique(created, switches)
+            self._begin_key(created.id, switches)
             self._commit(created, switches)
             return created.id
 
@@ -124,6 +126,7 @@ class Account:
         """Create a deployment from a row as in a seed, asking for no permission."""
         with self._lock:
             created = self._new(check_fields("a deployment", row, ROW_FIELDS), switches)
+            self._begin_key(created.id, switches)
             self._commit(created, switches)
             return created
 
@@ -150,6 +153,16 @@ class Account:
             return _ordered([row for row in rows if row.project_id in projects], order)
 
         return self.table.rows(watermark, (key, order), select)
+
+    def key_is_late(self, id: str) -> bool:
+        """Whether lists do not show the key of a deployment yet."""
+        last_list, seconds_end = self._late_keys.get(id, (-1, 0.0))
+        return self.table.listings <= last_list or _monotonic() < seconds_end
+
+    def _begin_key(self, id: str, switches: Switches) -> None:
+        if switches.late_keys or switches.late_key_seconds:
+            last_list = self.table.listings + switches.late_keys if switches.late_keys else -1
+            self._late_keys[id] = (last_list, _monotonic() + switches.late_key_seconds)
 
     def _new(self, row: t.Mapping[str, t.Any], switches: Switches) -> Deployment:
         if row.get("type") not in TYPES + (None,):

@@ -4,17 +4,22 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import html
 import json
 import typing as t
-from http import HTTPStatus
 
-from flask import Request, Response
+from flask import Response, request
+from werkzeug.datastructures import Accept
+from werkzeug.http import HTTP_STATUS_CODES
 
 from .control import World
 from .faults import Fault
 from .switches import Switches
+
+#: In the environ of a request: whether 103 Early Hints is to be sent before the answer.
+EARLY_HINTS = "emulator.early_hints"
 
 
 def json_answer(body: t.Any, status: int = 200) -> Response:
@@ -40,9 +45,16 @@ def error_answer(status: int, message: str, switches: Switches) -> Response:
     return text_answer(message if shape == "text" else "", status)
 
 
-def compressed(answer: Response, request: Request) -> Response:
+def with_byte_order_mark(answer: Response) -> Response:
+    """The answer with a byte order mark before its JSON."""
+    if answer.mimetype == "application/json":
+        answer.set_data(codecs.BOM_UTF8 + answer.get_data())
+    return answer
+
+
+def compressed(answer: Response, accepted: Accept) -> Response:
     """The answer with JSON compressed, if the client accepts that."""
-    if answer.mimetype == "application/json" and request.accept_encodings["gzip"] > 0:
+    if answer.mimetype == "application/json" and accepted["gzip"] > 0:
         answer.set_data(gzip.compress(answer.get_data(), 1))
         answer.headers["Content-Encoding"] = "gzip"
         answer.headers["Vary"] = "Accept-Encoding"
@@ -54,6 +66,9 @@ def misbehaved(fault: Fault, real: Response | None, world: World) -> Response | 
 
     The answer is None if the request is to go on as usual.
     """
+    if fault.action == "early_hints":
+        request.environ[EARLY_HINTS] = True
+        return real
     if fault.action == "delay":
         world.wait(fault.seconds)
         return real
@@ -75,7 +90,7 @@ def _made_up(fault: Fault, world: World) -> Response:
     elif fault.action == "truncate":
         answer = json_answer({"deployments": []})
     else:
-        answer = error_answer(fault.status, HTTPStatus(fault.status).phrase, world.switches)
+        answer = error_answer(fault.status, HTTP_STATUS_CODES.get(fault.status, "Unknown"), world.switches)
     answer.status_code = fault.status
     answer.headers.update({name: str(value) for name, value in fault.headers.items()})
     return answer

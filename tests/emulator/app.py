@@ -14,7 +14,7 @@ from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
 from . import control_api, deployments, flags
-from .answers import compressed, error_answer, json_answer, misbehaved
+from .answers import EARLY_HINTS, compressed, error_answer, json_answer, misbehaved, with_byte_order_mark
 from .control import Control
 from .errors import Invalid, Refused
 
@@ -77,10 +77,14 @@ def _send(answer: Response) -> Response:
         return answer
     if not g.intercepted:
         g.record.accepted = answer.status_code < 400
+        if g.switches.byte_order_mark:
+            answer = with_byte_order_mark(answer)
         if g.switches.gzip:
-            answer = compressed(answer, request)
+            answer = compressed(answer, request.accept_encodings)
         if g.fault is not None and g.fault.carries_out:
             answer = misbehaved(g.fault, answer, g.world) or answer
+    if g.switches.early_hints and answer.status_code == 200:
+        request.environ[EARLY_HINTS] = True
     g.world.wait(g.switches.latency)
     is_cut = g.fault is not None and g.fault.action == "cut"
     g.record.status = None if is_cut else answer.status_code

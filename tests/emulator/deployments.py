@@ -13,7 +13,7 @@ from flask import Blueprint, Response, g, request
 from .account import TYPES, Deployment
 from .answers import json_answer, text_answer
 from .errors import Refused
-from .resources import MADE_UP_PROJECT, check_access, extra_fields, list_answer, sent_id
+from .resources import MADE_UP_PROJECT, check_access, extra_fields, list_answer, padding, sent_id
 from .switches import Switches
 
 api = Blueprint("deployments", __name__, url_prefix="/api/1/deployments")
@@ -23,8 +23,13 @@ api = Blueprint("deployments", __name__, url_prefix="/api/1/deployments")
 def list_deployments() -> Response:
     """The deployments of all projects that the management key covers, archived ones too."""
     account, key, order = g.world.account, g.key, g.switches.order
+
+    def sent(deployment: Deployment, switches: Switches) -> dict[str, t.Any]:
+        row = _row(deployment, switches)
+        return {**row, "key": None} if account.key_is_late(deployment.id) else row
+
     return list_answer(
-        "deployments", account.table, lambda watermark: account.rows(key, watermark, order), _row, _made_up
+        "deployments", account.table, lambda watermark: account.rows(key, watermark, order), sent, _made_up
     )
 
 
@@ -79,6 +84,8 @@ def _body() -> dict[str, t.Any] | None:
 def _label(given: t.Any) -> str:
     if not isinstance(given, str) or not re.fullmatch("[A-Za-z0-9_-]+", given):
         raise Refused(400, "label must consist of letters, digits, _ and -")
+    if g.switches.longest_label and len(given) > g.switches.longest_label:
+        raise Refused(400, f"label must have no more than {g.switches.longest_label} characters")
     return given
 
 
@@ -90,6 +97,7 @@ def _row(deployment: Deployment, switches: Switches) -> dict[str, t.Any]:
         "key": deployment.key,
         "deleted": deployment.deleted,
         **extra_fields(switches),
+        **padding(switches.deployment_padding),
     }
     if switches.omit_deleted and not deployment.deleted:
         del row["deleted"]

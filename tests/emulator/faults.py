@@ -11,7 +11,7 @@ import typing as t
 
 from .errors import Invalid, check_fields, field_names
 
-ACTIONS = ("status", "cut", "delay", "truncate", "body", "trickle", "redirect")
+ACTIONS = ("status", "cut", "delay", "truncate", "body", "trickle", "redirect", "early_hints")
 MOMENTS = ("before", "after")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _USUAL_STATUS = {"status": 503, "redirect": 302}
@@ -28,6 +28,7 @@ class Fault:
     * ``body``: answer ``status`` (200) with ``body`` instead of the real answer
     * ``trickle``: send the body of the real answer one byte every ``seconds``
     * ``redirect``: answer ``status`` (302) with the ``Location`` of ``headers``
+    * ``early_hints``: send 103 Early Hints before the real answer
     """
 
     action: str
@@ -41,7 +42,7 @@ class Fault:
     """How many matching requests in a row; 0 = for ever."""
     moment: str = "before"
     """Whether the request is carried out first (``after``) or not at all (``before``; a ``delay`` comes first
-    then). A ``trickle`` always carries it out."""
+    then). A ``trickle`` and ``early_hints`` always carry it out."""
     status: int | None = None
     """HTTP status code; None = the usual one of the action."""
     headers: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -84,7 +85,7 @@ class Fault:
     @property
     def carries_out(self) -> bool:
         """Whether the request is carried out as usual before anything is done to the answer."""
-        return self.moment == "after" or self.action == "trickle"
+        return self.moment == "after" or self.action in ("trickle", "early_hints")
 
     def matches(self, method: str, path: str) -> bool:
         """Whether the fault is about such requests."""

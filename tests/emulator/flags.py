@@ -9,7 +9,7 @@ import typing as t
 from flask import Blueprint, Response, g, request
 
 from .errors import Refused
-from .resources import MADE_UP_PROJECT, check_access, extra_fields, list_answer, sent_id
+from .resources import MADE_UP_PROJECT, check_access, extra_fields, list_answer, padding, sent_id
 from .switches import Switches
 from .usage import Flag
 
@@ -48,6 +48,7 @@ def _row(flag: Flag, switches: Switches) -> dict[str, t.Any]:
         "enabled": flag.enabled,
         "deployments": [sent_id(id, switches, switches.deployment_ids_in_flags) for id in flag.deployments],
         **extra_fields(switches),
+        **padding(switches.row_padding),
     }
 
 

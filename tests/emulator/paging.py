@@ -50,8 +50,8 @@ def cut(rows: list[Row], offset: int, size: int, switches: Switches) -> tuple[li
 def next_cursor(offset: int | None, watermark: int, switches: Switches) -> dict[str, t.Any]:
     """The part of a list answer that says how to go on."""
     if offset is None:
-        endings: dict[str, dict[str, t.Any]] = {"null": {"nextCursor": None}, "empty_string": {"nextCursor": ""}}
-        return endings.get(switches.last_page, {})
+        endings: dict[str, t.Any] = {"null": None, "empty_string": "", "zero": 0, "false": False}
+        return {"nextCursor": endings[switches.last_page]} if switches.last_page in endings else {}
     if switches.cursor == "offset":
         return {"nextCursor": offset}
     return {"nextCursor": base64.b64encode(b"%d:%d" % (offset, watermark)).decode()}

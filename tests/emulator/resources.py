@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import typing as t
 
@@ -70,3 +71,15 @@ def sent_id(id: str, switches: Switches, type: str = "same") -> t.Any:
 def extra_fields(switches: Switches) -> dict[str, t.Any]:
     """Fields that are not documented, if there are to be any."""
     return {"_links": {"self": None, "tags": [{"deleted": True}]}, "revision": 7} if switches.extra_fields else {}
+
+
+@functools.lru_cache(maxsize=8)
+def padding(size: int) -> dict[str, t.Any]:
+    """Fields that make a row so many bytes larger or a few more, of the kind that a flag's configuration has."""
+    if not size:
+        return {}
+    users = [f"user-{number:06}@example.com" for number in range(size // len('"user-000000@example.com", ') + 1)]
+    return {
+        "variants": [{"key": "on", "payload": {"id": 1, "deployments": ["none"], "nextCursor": None}}],
+        "segments": [{"name": "targeted", "userIds": users}],
+    }

@@ -13,6 +13,7 @@ import typing as t
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
+from .answers import EARLY_HINTS
 from .app import create_app
 from .control import Control
 
@@ -36,6 +37,8 @@ class _Handler(WSGIRequestHandler):
         chunks = self.server.app(environ, start_response)  # type: ignore[arg-type]
         head: bytes | None = self._head(*started)
         try:
+            if environ.get(EARLY_HINTS):
+                self.wfile.write(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload; as=style\r\n\r\n")
             for chunk in chunks:
                 self.wfile.write((head or b"") + chunk)
                 head = None

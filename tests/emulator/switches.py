@@ -32,11 +32,13 @@ class Switches:
     max_page_size: int = _switch(1000, "cap on the limit", minimum=1)
     last_page: str = _switch(
         "omit",
-        "how a list ends: nextCursor is left out, null, an empty string, or leads to an empty page"
+        "how a list ends: nextCursor is left out, null, an empty string, 0, false, or leads to an empty page"
         " (which may carry a fresh nextCursor itself)",
         "omit",
         "null",
         "empty_string",
+        "zero",
+        "false",
         "empty_page",
         "empty_page_with_cursor",
     )
@@ -57,6 +59,7 @@ class Switches:
         "none", "active", "all",
     )  # fmt: skip
     labels_ignore_case: bool = _switch(False, "labels that differ only in case are not unique")
+    longest_label: int = _switch(0, "characters that a label may have when it is sent, else a 400; 0 = no limit")
     label_and_archive: str = _switch(
         "both", "what is carried out of an edit with label and archive together", "both", "label", "archive"
     )
@@ -75,6 +78,10 @@ class Switches:
     stale_seconds: float = _switch(
         0.0, "lists begun, and live pages asked for, within so many seconds of a write hide it"
     )
+    late_keys: int = _switch(0, "a new deployment has the key null in so many lists of deployments begun after it")
+    late_key_seconds: float = _switch(0.0, "a new deployment has the key null in pages sent within so many seconds")
+    row_padding: int = _switch(0, "each flag and experiment has variants and segments of so many bytes or a few more")
+    deployment_padding: int = _switch(0, "each deployment has such fields, which are not documented, too")
     extra_fields: bool = _switch(False, "rows, lists and created ids carry fields that are not documented")
     omit_deleted: bool = _switch(False, "active rows have no field deleted")
     latency: float = _switch(0.0, "seconds before each answer is sent")
@@ -82,6 +89,8 @@ class Switches:
     daily_limit: int = _switch(100000, "requests for one management key until midnight UTC, 0 = no limit")
     retry_after: str = _switch("none", "what a 429 says about when to come back", "none", "seconds", "date")
     gzip: bool = _switch(False, "JSON is compressed for clients that accept it")
+    byte_order_mark: bool = _switch(False, "JSON begins with a byte order mark")
+    early_hints: bool = _switch(False, "103 Early Hints is sent before each answer with status 200")
 
     def changed(self, changes: t.Mapping[str, t.Any]) -> Switches:
         """These switches with some changed; values may be strings, as from a command line.
@@ -112,8 +121,10 @@ def _value(field: t.Any, given: t.Any) -> t.Any:
     choices = field.metadata["choices"]
     kind = type(field.default)
     value = given
-    if given is None:  # null and none are words here, but not in JSON and YAML
+    if given is None:  # null, none and false are words here, but not in JSON and YAML
         value = next((word for word in ("null", "none") if word in choices), None)
+    elif given is False and "false" in choices:
+        value = "false"
     elif kind is bool:
         value = given if isinstance(given, bool) else _BOOLEANS.get(str(given).lower())
     elif kind in (int, float) and not isinstance(given, bool):

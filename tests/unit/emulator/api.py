@@ -49,7 +49,7 @@ class Api:
             assert answer.status_code == 200, answer.text
             pages.append(answer.json())
             query["cursor"] = pages[-1].get("nextCursor")
-            if query["cursor"] in (None, ""):
+            if query["cursor"] in (None, "", 0):
                 break
         return pages
 

@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 import subprocess
+import time
 import typing as t
 
 import pytest
@@ -114,3 +115,36 @@ def test_create_edit_and_what_is_recorded(api: Api, emulator: Emulator) -> None:
     emulator.forget_requests()
     api.rows()
     assert [record["n"] for record in emulator.requests()] == [8]
+
+
+def test_longest_label(api: Api, emulator: Emulator) -> None:
+    assert api.create("a" * 5000).status_code == 200
+    emulator.switch(longest_label=5)
+    for length, status in [(5, 200), (6, 400)]:
+        for answer in (api.create("b" * length), api.edit(10001, label="c" * length)):
+            assert (answer.status_code, "no more than 5" in answer.text) == (status, status == 400)
+    assert [row["label"] for row in emulator.deployments()] == ["ccccc", "bbbbb"]
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_late_keys(api: Api, emulator: Emulator, by_hand: bool) -> None:
+    emulator.reset({"deployments": [VALID]}, late_keys=2)
+    api.rows()
+    if by_hand:
+        emulator.create_deployment(**{**VALID, "label": "b"})
+    else:
+        api.create("b")
+    key = emulator.deployments()[1]["key"]
+    assert key.startswith("client-")
+    page = api.call("GET", params={"limit": 1, "cursor": 1}).json()
+    assert page["deployments"][0]["key"] is None, "a page of a list begun before"
+    listed = [[row["key"] for row in api.rows(limit=1)] for _list in range(3)]
+    assert [keys[1] for keys in listed] == [None, None, key] and all(keys[0] for keys in listed)
+
+
+def test_late_key_seconds(api: Api, emulator: Emulator) -> None:
+    emulator.reset(late_key_seconds=0.15)
+    api.create()
+    assert api.rows()[0]["key"] is None
+    time.sleep(0.16)
+    assert api.rows()[0]["key"] == emulator.deployments()[0]["key"]

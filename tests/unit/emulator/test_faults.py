@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import json
+import socket
 import threading
 import time
 import typing as t
@@ -12,7 +14,7 @@ import pytest
 import requests
 
 from ansible_collections.community.amplitude.tests.emulator import Emulator, Invalid
-from ansible_collections.community.amplitude.tests.unit.emulator.api import Api
+from ansible_collections.community.amplitude.tests.unit.emulator.api import KEY, PATH, VALID, Api
 
 
 @pytest.mark.parametrize("moment, created", [("before", 0), ("after", 1)])
@@ -21,6 +23,9 @@ from ansible_collections.community.amplitude.tests.unit.emulator.api import Api
     [
         ({"action": "status"}, 503, "Service Unavailable"),
         ({"action": "status", "status": 500, "body": "oops"}, 500, "oops"),
+        ({"action": "status", "status": 408}, 408, "Request Timeout"),
+        ({"action": "status", "status": 425}, 425, "Too Early"),
+        ({"action": "status", "status": 599}, 599, "Unknown"),
         ({"action": "cut"}, None, None),
         ({"action": "truncate"}, None, None),
         ({"action": "body", "body": "<html>"}, 200, "<html>"),
@@ -60,6 +65,20 @@ def test_trickle(api: Api, emulator: Emulator) -> None:
     arrivals = [time.monotonic() for _byte in answer.iter_content(1)]
     assert len(arrivals) == len('{"deployments": []}') == int(answer.headers["Content-Length"])
     assert arrivals[-1] - arrivals[0] >= 0.3
+
+
+def test_early_hints(api: Api, emulator: Emulator) -> None:
+    emulator.misbehave(action="early_hints", method="POST")
+    body = json.dumps(VALID)
+    head = f"POST {PATH} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {KEY}\r\nConnection: close\r\n"
+    head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    for created in ("10001", "10002"):
+        with socket.create_connection(("127.0.0.1", emulator.port)) as connection:
+            connection.sendall((head + body).encode())
+            received = connection.makefile("rb").read().decode()
+        assert received.startswith("HTTP/1.1 103 Early Hints\r\n") is (created == "10001")
+        assert "HTTP/1.1 200 OK" in received and created in received
+    assert [record["committed"] for record in emulator.requests()] == [True, True]
 
 
 def test_reset_ends_waiting(api: Api, emulator: Emulator) -> None:

@@ -52,7 +52,7 @@ class Api:
 
     def pages(self, kind: str, most: int = 9, **query: t.Any) -> list[dict[str, t.Any]]:
         pages = [self.page(kind, **query)]
-        while len(pages) < most and pages[-1].get("nextCursor") not in (None, ""):
+        while len(pages) < most and pages[-1].get("nextCursor") not in (None, "", 0):
             pages.append(self.page(kind, **{**query, "cursor": pages[-1]["nextCursor"]}))
         return pages
 
@@ -182,6 +182,8 @@ def test_ids(
         ({}, ["ed", "cb", "a"]),
         ({"last_page": "null"}, ["ed", "cb", "a"]),
         ({"last_page": "empty_string"}, ["ed", "cb", "a"]),
+        ({"last_page": "zero"}, ["ed", "cb", "a"]),
+        ({"last_page": "false"}, ["ed", "cb", "a"]),
         ({"last_page": "empty_page"}, ["ed", "cb", "a", ""]),
         ({"last_page": "empty_page_with_cursor"}, ["ed", "cb", "a", "", "", "", "", "", ""]),
         ({"cursor_repeats": True}, ["ed", "cb", "a", "a", "a", "a", "a", "a", "a"]),

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import typing as t
 
@@ -30,6 +31,9 @@ def test_page_sizes(api: Api, emulator: Emulator) -> None:
         ("null", {"nextCursor": None}),
         (None, {"nextCursor": None}),
         ("empty_string", {"nextCursor": ""}),
+        ("zero", {"nextCursor": 0}),
+        ("false", {"nextCursor": False}),
+        (False, {"nextCursor": False}),
         ("empty_page", {}),
         ("empty_page_with_cursor", None),
     ],
@@ -39,13 +43,13 @@ def test_last_page(api: Api, emulator: Emulator, cursor: str, count: int, last_p
     pages = api.pages(most=6, limit=2)
     sizes = [len(page.pop("deployments")) for page in pages]
     assert sum(sizes) == count
-    cursors = [page["nextCursor"] for page in pages if page.get("nextCursor") not in (None, "")]
+    cursors = [page["nextCursor"] for page in pages if page.get("nextCursor") not in (None, "", 0)]
     assert len(set(cursors)) == len(cursors)
     assert {type(cursor) for cursor in cursors} <= {int if cursor == "offset" else str}
     if ending is None:
         assert len(pages) == 6 and sizes[-1] == 0
     else:
-        assert pages[-1] == ending
+        assert json.dumps(pages[-1]) == json.dumps(ending)
         assert (sizes[-1] == 0) is (count == 0 or last_page == "empty_page")
 
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import socket
 import time
 import typing as t
 
 import pytest
 
 from ansible_collections.community.amplitude.tests.emulator import Emulator, Invalid
-from ansible_collections.community.amplitude.tests.unit.emulator.api import SEED, Api
+from ansible_collections.community.amplitude.tests.unit.emulator.api import KEY, PATH, SEED, Api
 
 
 @pytest.mark.parametrize(
@@ -72,3 +73,35 @@ def test_switch_that_is_not_understood(emulator: Emulator, wrong: dict[str, t.An
         with pytest.raises(Invalid):
             change(**wrong)
     assert emulator.switches() == before
+
+
+@pytest.mark.parametrize(
+    "kind, switch", [("flags", "row_padding"), ("experiments", "row_padding"), ("deployments", "deployment_padding")]
+)
+def test_padding(api: Api, emulator: Emulator, kind: str, switch: str) -> None:
+    rows = [{"projectId": "1", "label" if kind == "deployments" else "key": f"r{n}"} for n in range(1000)]
+    emulator.reset({kind: rows}, **{switch: 10_000})
+    answer = api.call("GET", f"/api/1/{kind}", params={"limit": 1000})
+    assert 10_000_000 < len(answer.content) < 11_000_000
+    assert len(answer.json()[kind]) == 1000 and "segments" in answer.json()[kind][0]
+    emulator.switch(**{switch: 0})
+    assert "segments" not in api.call("GET", f"/api/1/{kind}").text
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_byte_order_mark(api: Api, emulator: Emulator, compressed: bool) -> None:
+    emulator.reset(SEED, byte_order_mark=True, gzip=compressed)
+    for answer in (api.call("GET"), api.create("new"), api.call("GET", key="wrong")):
+        assert answer.content.startswith(b"\xef\xbb\xbf{") and json.loads(answer.content.decode("utf-8-sig"))
+        assert ("Content-Encoding" in answer.headers) is compressed
+    assert api.edit(7).content == b"OK"
+
+
+def test_early_hints(emulator: Emulator) -> None:
+    emulator.reset(early_hints=True)
+    head = f"GET {PATH} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+    for key, expected in [(KEY, ["103 Early Hints", "200 OK"]), ("wrong", ["401 UNAUTHORIZED"])]:
+        with socket.create_connection(("127.0.0.1", emulator.port)) as connection:
+            connection.sendall(f"{head}Authorization: Bearer {key}\r\n\r\n".encode())
+            received = connection.makefile("rb").read()
+        assert re.findall(r"(?m)^HTTP/1.1 (.*)\r$", received.decode()) == expected
