@@ -3,7 +3,8 @@
 """A stateful server of the Amplitude Experiment Management API, for tests.
 
 It is never more convenient than the real API: whatever the API leaves undocumented is a switch
-(see :mod:`.switches`), and it can be told to misbehave (see :mod:`.faults`).
+(see :mod:`.switches`), it can be told to misbehave (see :mod:`.faults`), and somebody else can be told to act between
+two requests (see :mod:`.actions`).
 """
 
 from __future__ import annotations

@@ -81,6 +81,8 @@ def _send(answer: Response) -> Response:
             answer = with_byte_order_mark(answer)
         if g.switches.gzip:
             answer = compressed(answer, request.accept_encodings)
+    answer = _acted_upon(answer)
+    if not g.intercepted:
         if g.fault is not None and g.fault.carries_out:
             answer = misbehaved(g.fault, answer, g.world) or answer
     if g.switches.early_hints and answer.status_code == 200:
@@ -88,6 +90,16 @@ def _send(answer: Response) -> Response:
     g.world.wait(g.switches.latency)
     is_cut = g.fault is not None and g.fault.action == "cut"
     g.record.status = None if is_cut else answer.status_code
+    return answer
+
+
+def _acted_upon(answer: Response) -> Response:
+    """The answer, after what was ordered for this moment."""
+    try:
+        g.world.actions.answered(request.method, request.path)
+    except Exception as error:  # pylint: disable=broad-exception-caught
+        current_app.logger.exception("What was ordered for after an answer failed")
+        return error_answer(500, f"what was ordered for after this answer failed: {error}", g.switches)
     return answer
 
 

@@ -7,11 +7,26 @@ from __future__ import annotations
 import threading
 import typing as t
 
-from .account import DEFAULT_SEED, SEED_FIELDS, Account
-from .errors import check_fields
-from .faults import Faults
+from .account import DEFAULT_SEED, EDITABLE_FIELDS, ROW_FIELDS, SEED_FIELDS, Account
+from .actions import Action, Actions
+from .errors import Invalid, check_fields, field_names
+from .faults import Fault, Faults
 from .switches import Switches
 from .traffic import Log, RateLimit
+from .usage import EDITABLE_FLAG_FIELDS, FLAG_FIELDS
+
+#: What an action given as data can do: methods of :class:`Control`, and the arguments that they take.
+_ACTIONS: dict[str, t.Sequence[str]] = {
+    "create_deployment": ROW_FIELDS,
+    "edit_deployment": ("id", *EDITABLE_FIELDS),
+    "create_flag": FLAG_FIELDS,
+    "edit_flag": ("id", *EDITABLE_FLAG_FIELDS),
+    "create_experiment": FLAG_FIELDS,
+    "edit_experiment": ("id", *EDITABLE_FLAG_FIELDS),
+    "misbehave": field_names(Fault),
+    "switch": field_names(Switches),
+}
+ORDER_FIELDS = ("method", "nth", "path", *_ACTIONS)
 
 
 class World:
@@ -23,6 +38,7 @@ class World:
         self.switches = Switches().changed(seed.get("switches") or {}).changed(switches)
         self.account = Account(seed, self.switches)
         self.faults = Faults()
+        self.actions = Actions()
         self.log = Log()
         self.rate_limit = RateLimit()
         self._ended = threading.Event()
@@ -33,7 +49,8 @@ class World:
             self._ended.wait(seconds)
 
     def end(self) -> None:
-        """Let nobody wait any longer."""
+        """Let nobody wait any longer, and nothing happen any more."""
+        self.actions.clear()
         self._ended.set()
 
 
@@ -108,6 +125,42 @@ class Control:
     def behave(self) -> None:
         """Remove all faults."""
         self.world.faults.clear()
+
+    def after(self, method: str | None, nth: int, action: t.Callable[[], t.Any], path: str = "") -> None:
+        """Order what somebody else does after the ``nth`` answer, from now on, to a method (None: any).
+
+        It happens once, when the request has been carried out (or refused, or struck by a fault), its answer is fixed
+        and has not been sent: its client sees what was done in its next request. Requests of the action itself are
+        answered meanwhile and count for the other actions. If it raises, the answer is a 500.
+
+        :param path: regular expression that is searched in the path.
+        """
+        self.world.actions.add(Action(method, nth, action, path))
+
+    def order(self, **order: t.Any) -> None:
+        """Order an action given as data: the ``method``, ``nth`` and ``path`` of :meth:`after`, each optional, and what
+        is done under the names of other methods, in this order, with their arguments::
+
+            {"method": "POST", "nth": 1, "edit_deployment": {"id": "10001", "label": "renamed"}}
+        """
+        check_fields("an action", order, ORDER_FIELDS)
+        what = {name: arguments for name, arguments in order.items() if name in _ACTIONS}
+        if not what:
+            raise Invalid("an action does at least one of {}".format(", ".join(_ACTIONS)))
+        for name, arguments in what.items():
+            check_fields(name, arguments, _ACTIONS[name])
+            if "id" not in arguments and name.startswith("edit_"):
+                raise Invalid(f"{name} needs an id")
+
+        def act() -> None:
+            for name, arguments in what.items():
+                getattr(self, name)(**arguments)
+
+        self.after(order.get("method"), order.get("nth", 1), act, order.get("path", ""))
+
+    def forget_actions(self) -> None:
+        """Let nothing happen that was ordered and has not happened yet."""
+        self.world.actions.clear()
 
     def switches(self) -> dict[str, t.Any]:
         """The switches in force."""

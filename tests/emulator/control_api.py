@@ -11,7 +11,7 @@ from flask import Blueprint, Response, current_app, request
 
 from .account import EDITABLE_FIELDS, ROW_FIELDS
 from .answers import json_answer
-from .control import Control
+from .control import ORDER_FIELDS, Control
 from .errors import Invalid, check_fields, field_names
 from .faults import Fault
 from .switches import Switches
@@ -40,6 +40,10 @@ def _switch(control: Control, body: Body) -> dict[str, t.Any]:
     return control.switches()
 
 
+def _order(control: Control, body: Body) -> None:
+    control.order(**check_fields("an action", body, ORDER_FIELDS))
+
+
 def _create(create: t.Callable[..., t.Any], what: str, fields: t.Sequence[str]) -> t.Callable[..., t.Any]:
     return lambda control, body: create(control, **check_fields(what, body, fields))
 
@@ -63,6 +67,8 @@ _OPERATIONS: dict[tuple[str, str], t.Callable[..., t.Any]] = {
     ("PATCH", "/experiments/<id>"): _edit(Control.edit_experiment, EDITABLE_FLAG_FIELDS),
     ("POST", "/faults"): lambda control, body: control.misbehave(**check_fields("a fault", body, field_names(Fault))),
     ("DELETE", "/faults"): lambda control, body: control.behave(),
+    ("POST", "/actions"): _order,
+    ("DELETE", "/actions"): lambda control, body: control.forget_actions(),
     ("GET", "/switches"): lambda control, body: control.switches(),
     ("PATCH", "/switches"): _switch,
 }

@@ -5,20 +5,19 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 import threading
 import typing as t
 
+from .aim import Aimed, check_number
 from .errors import Invalid, check_fields, field_names
 
 ACTIONS = ("status", "cut", "delay", "truncate", "body", "trickle", "redirect", "early_hints")
 MOMENTS = ("before", "after")
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _USUAL_STATUS = {"status": 503, "redirect": 302}
 
 
 @dataclasses.dataclass
-class Fault:
+class Fault(Aimed):
     """One misbehaviour; by ``action``:
 
     * ``status``: answer ``status`` (503), with ``body`` or an error body of the usual shape
@@ -56,14 +55,11 @@ class Fault:
             raise Invalid("a fault's action must be one of {}, not {!r}".format(", ".join(ACTIONS), self.action))
         if self.moment not in MOMENTS:
             raise Invalid(f"a fault's moment must be before or after, not {self.moment!r}")
-        if self.method not in METHODS + (None,):
-            raise Invalid("a fault's method must be one of {}, not {!r}".format(", ".join(METHODS), self.method))
+        self.check_aim("a fault")
         if self.status is None:
             self.status = _USUAL_STATUS.get(self.action, 200)
-        for name, minimum, maximum in (("nth", 1, 10**9), ("times", 0, 10**9), ("status", 200, 599)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or not minimum <= value <= maximum:
-                raise Invalid(f"a fault's {name} must be a number from {minimum}, not {value!r}")
+        check_number("a fault", "times", self.times, 0, 10**9)
+        check_number("a fault", "status", self.status, 200, 599)
         if isinstance(self.seconds, bool) or not isinstance(self.seconds, (int, float)) or not self.seconds >= 0:
             raise Invalid(f"a fault's seconds must be a number from 0, not {self.seconds!r}")
         if not isinstance(self.headers, t.Mapping):
@@ -72,10 +68,6 @@ class Fault:
             raise Invalid("a redirect needs a Location in headers")
         if self.action == "body" and self.body is None:
             raise Invalid("a fault with action body needs a body")
-        try:
-            re.compile(self.path)
-        except (re.error, TypeError) as error:
-            raise Invalid(f"a fault's path must be a regular expression, not {self.path!r}") from error
 
     @classmethod
     def parse(cls, given: t.Any) -> Fault:
@@ -86,10 +78,6 @@ class Fault:
     def carries_out(self) -> bool:
         """Whether the request is carried out as usual before anything is done to the answer."""
         return self.moment == "after" or self.action in ("trickle", "early_hints")
-
-    def matches(self, method: str, path: str) -> bool:
-        """Whether the fault is about such requests."""
-        return self.method in (None, method) and re.search(self.path, path) is not None
 
     @property
     def strikes(self) -> bool:
