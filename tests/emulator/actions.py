@@ -51,12 +51,9 @@ class Actions:
     def answered(self, method: str, path: str) -> None:
         """Count an answer, and carry out what was ordered for it; meanwhile other requests are answered as usual."""
         with self._lock:
-            due = []
             for action in self._actions:
-                if action.matches(method, path):
-                    action.seen += 1
-                    if action.seen == action.nth:
-                        due.append(action)
-            self._actions = [action for action in self._actions if action not in due]
+                action.seen += action.matches(method, path)
+            due = [action for action in self._actions if action.seen == action.nth]
+            self._actions = [action for action in self._actions if action.seen < action.nth]
         for action in due:
             action.happen()

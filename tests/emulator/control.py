@@ -9,22 +9,35 @@ import typing as t
 
 from .account import DEFAULT_SEED, EDITABLE_FIELDS, ROW_FIELDS, SEED_FIELDS, Account
 from .actions import Action, Actions
-from .errors import Invalid, check_fields, field_names
+from .errors import Invalid, check_fields
 from .faults import Fault, Faults
 from .switches import Switches
 from .traffic import Log, RateLimit
 from .usage import EDITABLE_FLAG_FIELDS, FLAG_FIELDS
 
-#: What an action given as data can do: methods of :class:`Control`, and the arguments that they take.
-_ACTIONS: dict[str, t.Sequence[str]] = {
-    "create_deployment": ROW_FIELDS,
-    "edit_deployment": ("id", *EDITABLE_FIELDS),
-    "create_flag": FLAG_FIELDS,
-    "edit_flag": ("id", *EDITABLE_FLAG_FIELDS),
-    "create_experiment": FLAG_FIELDS,
-    "edit_experiment": ("id", *EDITABLE_FLAG_FIELDS),
-    "misbehave": field_names(Fault),
-    "switch": field_names(Switches),
+
+def _creation(fields: t.Sequence[str]) -> t.Callable[[t.Any], t.Any]:
+    return lambda given: check_fields("a row that an action creates", given, fields)
+
+
+def _edit(fields: t.Sequence[str]) -> t.Callable[[t.Any], t.Any]:
+    def check(given: t.Any) -> None:
+        if "id" not in check_fields("a change by an action", given, ("id", *fields)):
+            raise Invalid("a change by an action needs an id")
+
+    return check
+
+
+#: What an action given as data can do: methods of :class:`Control`, and how the arguments of each are checked.
+_ACTIONS: dict[str, t.Callable[[t.Any], t.Any]] = {
+    "create_deployment": _creation(ROW_FIELDS),
+    "edit_deployment": _edit(EDITABLE_FIELDS),
+    "create_flag": _creation(FLAG_FIELDS),
+    "edit_flag": _edit(EDITABLE_FLAG_FIELDS),
+    "create_experiment": _creation(FLAG_FIELDS),
+    "edit_experiment": _edit(EDITABLE_FLAG_FIELDS),
+    "misbehave": Fault.parse,
+    "switch": Switches().changed,
 }
 ORDER_FIELDS = ("method", "nth", "path", *_ACTIONS)
 
@@ -137,7 +150,7 @@ class Control:
         """
         self.world.actions.add(Action(method, nth, action, path))
 
-    def order(self, **order: t.Any) -> None:
+    def order_action(self, **order: t.Any) -> None:
         """Order an action given as data: the ``method``, ``nth`` and ``path`` of :meth:`after`, each optional, and what
         is done under the names of other methods, in this order, with their arguments::
 
@@ -148,9 +161,7 @@ class Control:
         if not what:
             raise Invalid("an action does at least one of {}".format(", ".join(_ACTIONS)))
         for name, arguments in what.items():
-            check_fields(name, arguments, _ACTIONS[name])
-            if "id" not in arguments and name.startswith("edit_"):
-                raise Invalid(f"{name} needs an id")
+            _ACTIONS[name](arguments)
 
         def act() -> None:
             for name, arguments in what.items():

@@ -41,7 +41,7 @@ def _switch(control: Control, body: Body) -> dict[str, t.Any]:
 
 
 def _order(control: Control, body: Body) -> None:
-    control.order(**check_fields("an action", body, ORDER_FIELDS))
+    control.order_action(**check_fields("an action", body, ORDER_FIELDS))
 
 
 def _create(create: t.Callable[..., t.Any], what: str, fields: t.Sequence[str]) -> t.Callable[..., t.Any]:

@@ -190,6 +190,13 @@ def test_ordered_over_http(api: Api, emulator: Emulator) -> None:
     assert len(emulator.deployments()) == count + 1
 
 
+def test_ordered_in_process(api: Api, emulator: Emulator) -> None:
+    emulator.order_action(method="GET", create_deployment=ROW)
+    assert [api.labels() for _list in range(2)] == [[], ["rival"]]
+    with pytest.raises(Invalid):
+        emulator.order_action(method="GET")
+
+
 @pytest.mark.parametrize(
     "order",
     [
@@ -205,6 +212,9 @@ def test_ordered_over_http(api: Api, emulator: Emulator) -> None:
         {"edit_deployment": {"label": "a"}},
         {"edit_deployment": {"id": "7", "key": "a"}},
         {"edit_flag": {"archived": True}},
+        {"self": {}, "create_deployment": ROW},
+        {"misbehave": {"action": "explode"}},
+        {"switch": {"ids": "float"}},
         {"reset": {}},
         {"after": {}},
     ],
