@@ -213,7 +213,9 @@ class Client:
                 self.patience.spend(started, self.patience.now())
                 # What an attempt may have brought about is not undone by the refusal of a later one.
                 unknown = failure.outcome_unknown = failure.outcome_unknown or unknown
-                if not may_retry(verb, failure) or not self.patience.wait(backoff(attempt, failure.retry_after)):
+                if not may_retry(verb, failure) or not self.patience.wait(
+                    backoff(attempt, failure.retry_after, self.waits.chance)
+                ):
                     raise
             attempt += 1
 

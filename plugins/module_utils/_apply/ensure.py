@@ -331,11 +331,14 @@ class _Run:
             task.decide_again(each)
 
     def _overlay(self, observed: Observed) -> Observed:
-        """What the list shows, with what was written and is not shown yet."""
+        """What the list shows, with what was written and is not shown yet, and without what others will withdraw."""
         hidden = [task.write.own for task in self._tasks if task.write and task.write.id in self._writer.unseen]
-        if not hidden:
+        yielding = [observed.with_id(row.id or "") for task in self._tasks for row in task.yielding]
+        if not hidden and not yielding:
             return observed
         overlaid = observed.copy()
+        for row in yielding:
+            overlaid.replace(row, None)
         for own in hidden:
             overlaid.replace(observed.with_id(own.id or ""), own)
         return overlaid

@@ -41,6 +41,8 @@ class Task:
         self.warnings: list[str] = []
         self.current = plan.before
         self.write: Write | None = None
+        #: What others will withdraw, without being waited for.
+        self.yielding: list[Deployment] = []
         self._first: Plan | None = None
         self._writer = writer
         self._sight = Sight()
@@ -173,6 +175,7 @@ class Task:
                 "right after this one may find the old state."
             )
         elif judged is Verdict.STAYS_UNSETTLED:
+            self.yielding = [row for row in self._sight.rivals if row.id != write.id]
             self.warnings.append(
                 f"{rivalry(self.current, self._sight.rivals)} It should be withdrawn, but retry_timeout leaves no time to "
                 "see that."

@@ -18,15 +18,14 @@ from ansible.module_utils import basic
 
 from ansible_collections.community.amplitude.plugins.module_utils._api import client as api_client
 from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployments
-from ansible_collections.community.amplitude.plugins.module_utils._api.retry import Patience, backoff
+from ansible_collections.community.amplitude.plugins.module_utils._api.waits import Waits
 from ansible_collections.community.amplitude.plugins.module_utils._apply import ensure
 from ansible_collections.community.amplitude.plugins.module_utils._errors import (
     AmplitudeError,
     AnswerLost,
     RequestFailed,
 )
-from ansible_collections.community.amplitude.plugins.module_utils._plan.many import Purge
-from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Rules, Wanted
+from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import Purge, Rules, Wanted
 from ansible_collections.community.amplitude.tests.emulator import Emulator, account, faults, traffic
 from ansible_collections.community.amplitude.tests.support.modules import run_module
 from ansible_collections.community.amplitude.tests.unit.histories import model
@@ -53,6 +52,13 @@ class Stage:
         self.history = history
         self.figures: t.Counter[str] = collections.Counter() if figures is None else figures
         self.clock = Clock(history.seed)
+        #: Time costs nothing in a history, so that the waiting times are tried as they are shipped.
+        self.waits = Waits(
+            requests_per_second=1000000,
+            now=self.clock.monotonic,
+            sleep=self.clock.sleep,
+            chance=self.clock.chance.random,
+        )
         self.story: list[str] = []
         self.delays = faults.Faults()
         self.deeds: dict[int, Deed] = {}
@@ -78,7 +84,9 @@ class Stage:
             output = io.StringIO()
             try:
                 with contextlib.redirect_stderr(output):
-                    return run_module(t.cast(str, module), deed.check_mode, **dict(deed.options, **connection))
+                    return run_module(
+                        t.cast(str, module), deed.check_mode, self.waits, **dict(deed.options, **connection)
+                    )
             finally:
                 deed.output = output.getvalue()
 
@@ -254,12 +262,7 @@ class Stage:
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(api_client.Client, "_send_once", send_once)
-            patch.setattr(
-                api_client, "Patience", functools.partial(Patience, sleep=self.clock.sleep, clock=self.clock.monotonic)
-            )
-            patch.setattr(api_client, "REQUESTS_PER_SECOND", 1000000)
-            patch.setattr(api_client, "backoff", functools.partial(backoff, random_value=self.clock.chance.random))
-            for module in (ensure, account, traffic):
+            for module in (account, traffic):
                 patch.setattr(module, "time", self.clock)
             # Ansible would take the management key out of results; here it has to be seen if it is in one.
             patch.setattr(basic, "remove_values", lambda value, dummy: value)
@@ -268,7 +271,7 @@ class Stage:
             yield
 
 
-def carry_out(deed: Deed, connection: Options) -> dict[str, t.Any]:
+def carry_out(deed: Deed, connection: Options, waits: Waits) -> dict[str, t.Any]:
     """What the main() of a writing module does, which is not made to run several times in one process."""
     options = deed.options
     wanted = [Wanted(**{name: item[name] for name in Wanted._fields if name in item}) for item in deed.items]
@@ -276,7 +279,7 @@ def carry_out(deed: Deed, connection: Options) -> dict[str, t.Any]:
     outcome: t.Any
     try:
         with api_client.Client(
-            connection["base_url"], MANAGEMENT_KEY, True, connection["timeout"], connection["retry_timeout"]
+            connection["base_url"], MANAGEMENT_KEY, True, connection["timeout"], connection["retry_timeout"], waits
         ) as client:
             deployments = Deployments(client)
             if deed.is_bulk:

@@ -101,7 +101,10 @@ class World(Laws):
             check_mode = options.pop("check_mode", False)
             kill = step.kill if number == 1 else None
             scene.deeds.append(Deed(f"writer {number}", options, check_mode=check_mode, kill=kill))
-        actors = [functools.partial(self._carry_out, deed, carry_out) for deed in scene.deeds]
+        actors = [
+            functools.partial(self._carry_out, deed, functools.partial(carry_out, waits=self.waits))
+            for deed in scene.deeds
+        ]
         if step.by_hand:
             actors.append(functools.partial(self._by_hand, step.by_hand))
         with self._misbehaving(step.faults):
