@@ -58,12 +58,16 @@ class Clock:
         Only one of them runs at any time, until it sleeps. Of those that could go on at the same time one is picked at
         random. They must not raise.
         """
-        for function in functions:
-            self._at(0, threading.Thread(target=self._go, args=(function,), daemon=True).start)
+        self.start(*functions)
         while self._queue:
             self._now, _chance, _number, go_on = heapq.heappop(self._queue)
             go_on()
             self._main.acquire()
+
+    def start(self, *functions: t.Callable[[], None]) -> None:
+        """Let functions begin that :meth:`run` runs too."""
+        for function in functions:
+            self._at(0, threading.Thread(target=self._go, args=(function,), daemon=True).start)
 
     def _go(self, function: t.Callable[[], None]) -> None:
         try:
@@ -74,3 +78,48 @@ class Clock:
     def _at(self, seconds: float, go_on: t.Callable[[], None]) -> None:
         entry = (self._now + max(0.0, seconds), self.chance.random(), next(self._numbers), go_on)
         heapq.heappush(self._queue, entry)
+
+
+class Pool:
+    """Stands in for concurrent.futures.ThreadPoolExecutor in what a clock runs.
+
+    :param clock: the clock.
+    :param most: how many calls may be under way at once.
+    :param begin: is called with the thread that has made the pool, in each thread of the pool.
+    """
+
+    def __init__(self, clock: Clock, begin: t.Callable[[int], None], most: int) -> None:
+        self._clock = clock
+        self._begin = begin
+        self._most = most
+        self._owner = threading.get_ident()
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(self, *exc_info: t.Any) -> None:
+        pass
+
+    def map(self, function: t.Callable[[t.Any], t.Any], values: t.Iterable[t.Any]) -> list[t.Any]:
+        """The results in the order of the values; the first exception is raised when all have ended."""
+        left = list(enumerate(values))
+        results: dict[int, t.Any] = {}
+        raised: list[BaseException] = []
+        owner, working = self._owner, [True] * min(self._most, len(left))
+
+        def work() -> None:
+            self._begin(owner)
+            try:
+                while left and not raised:
+                    number, value = left.pop(0)
+                    results[number] = function(value)
+            except BaseException as error:
+                raised.append(error)
+            working.pop()
+
+        self._clock.start(*[work] * len(working))
+        while working:
+            self._clock.sleep(0.001)
+        if raised:
+            raise raised[0]
+        return [result for _number, result in sorted(results.items())]

@@ -88,6 +88,11 @@ def _is_withdrawn(scene: Scene, deed: Deed) -> bool:
     return any("withdrawn" in warning for warning in deed.warnings)
 
 
+def _has_no_project(scene: Scene, deed: Deed) -> bool:
+    several = len({item["project_id"] for item in deed.items}) > 1
+    return several and not all("project_id" in change for change in deed.result["pending"])
+
+
 def _wants_else(scene: Scene, deed: Deed) -> bool:
     """Whether one of several runs wants something else of a place than that the deployment with its label is there."""
     if all(each.items == scene.writers[0].items for each in scene.writers):
@@ -172,7 +177,10 @@ EXCEPTIONS: dict[str, tuple[Exempt, ...]] = {
     # the API answers both with OK.
     "what is told was written": (RIVALS,),
     "changed is told by changes": (),
-    "a change is never both done and pending": (WITHDRAWN,),
+    "a change is never both done and pending": (
+        WITHDRAWN,
+        Exempt("no project", "a change that does not tell its project looks like one in another", _has_no_project),
+    ),
     "what is done and what is pending are what was foreseen": (HANDS, WITHDRAWN, UNKNOWN),
     "what the API refuses fails": (FAULTS, KILLED, HANDS),
     "nothing hinders it": (FAULTS, KILLED, HANDS, IMPATIENT),
@@ -198,7 +206,7 @@ EXCEPTIONS: dict[str, tuple[Exempt, ...]] = {
     "each item has a deployment of its own": (),
     "a run that did not end well can be run again": (REFUSED,),
     "what others do is got over": (
-        Exempt("nobody", "nobody did anything", lambda scene, deed: not deed.disturbed),
+        OVERTAKEN,
         FAULTS,
         KILLED,
         REFUSED,
@@ -209,8 +217,8 @@ EXCEPTIONS: dict[str, tuple[Exempt, ...]] = {
         OVERTAKEN,
         Exempt(
             "purge",
-            "what got its old label back after a lost race was wanted when it was decided what to purge",
-            lambda scene, deed: bool(deed.options.get("purge")) and _is_withdrawn(scene, deed),
+            "what is purged is decided once: not what others, or a lost race, have made active since",
+            lambda scene, deed: bool(deed.options.get("purge")) and (scene.hands or _is_withdrawn(scene, deed)),
         ),
         Exempt(
             "warned", "the first run warned of it", lambda scene, deed: scene.is_lagging and _is_warned(scene, deed)
@@ -253,6 +261,8 @@ class Laws(Stage):
             return
         if deed.killed:
             return
+        if deed.watermarks:
+            deed.overtaken = any(name != deed.name for name in self.writers[deed.watermarks[0] :])
         if deed.failed:
             demand("every error is a sentence", re.fullmatch(r"Could not [^\n]+\.", deed.result["msg"]))
         changes, pending = deed.result.get("changes", []), deed.result.get("pending", [])
@@ -278,7 +288,6 @@ class Laws(Stage):
         demand("each item has a deployment of its own", None not in present and len(set(present)) == len(present))
         if deed.watermarks:
             shown = self._as_of(deed.watermarks[0])
-            deed.overtaken = any(name != deed.name for name in self.writers[deed.watermarks[0] :])
             demand("the last list shows what is returned", _agrees(shown, deed))
             demand("the last list does not show what is absent", _shows_absence(shown, deed))
         demand("what is returned is true", _agrees(self._rows(), deed) and _shows_absence(self._rows(), deed))

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import collections
+import concurrent.futures as futures
 import contextlib
 import functools
 import io
@@ -29,7 +30,7 @@ from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted i
 from ansible_collections.community.amplitude.tests.emulator import Emulator, account, faults, traffic
 from ansible_collections.community.amplitude.tests.support.modules import run_module
 from ansible_collections.community.amplitude.tests.unit.histories import model
-from ansible_collections.community.amplitude.tests.unit.histories.clock import Clock
+from ansible_collections.community.amplitude.tests.unit.histories.clock import Clock, Pool
 from ansible_collections.community.amplitude.tests.unit.histories.story import (
     MANAGEMENT_KEY,
     MOST_REQUESTS,
@@ -101,8 +102,7 @@ class Stage:
             retry_timeout=deed.options.get("retry_timeout", PATIENCE),
         )
         if deed.is_bulk:
-            # Threads of their own would not know of the clock.
-            connection["concurrency"] = 1
+            connection["concurrency"] = deed.options.get("concurrency", 1)
         self.deeds[threading.get_ident()] = deed
         self.figures["runs"] += 1
         try:
@@ -119,11 +119,14 @@ class Stage:
     ) -> t.Any:
         """Stands in for Client._send_once: lets requests travel, arrive too late, and runs be killed."""
         deed = self.deeds[threading.get_ident()]
+        if deed.killed:
+            raise Killed
         deed.sent += 1
         number = deed.sent
         if number > MOST_REQUESTS:
             raise RuntimeError("a run that never ends")
         if deed.kill == ("before", number):
+            deed.killed = True
             raise Killed
         there, back = (self.clock.chance.uniform(0, self.history.latency) for dummy in range(2))
         delay = self.delays.pick(verb, path)
@@ -165,6 +168,8 @@ class Stage:
             deed.watermarks.append(self._table.latest_listing(MANAGEMENT_KEY))
         self.clock.sleep(min(back, TIMEOUT - there))
         if deed.kill == ("after", number):
+            deed.killed = True
+        if deed.killed:
             raise Killed
         if there + back > TIMEOUT:
             raise too_late
@@ -173,6 +178,10 @@ class Stage:
             raise answer
         self._answered(deed, verb)
         return answer
+
+    def _join(self, owner: int) -> None:
+        """Let this thread work for the run of another one."""
+        self.deeds[threading.get_ident()] = self.deeds[owner]
 
     def _answered(self, deed: Deed, verb: str) -> None:
         """Let others act before a run can go on from an answer."""
@@ -262,6 +271,7 @@ class Stage:
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(api_client.Client, "_send_once", send_once)
+            patch.setattr(futures, "ThreadPoolExecutor", functools.partial(Pool, self.clock, self._join))
             for module in (account, traffic):
                 patch.setattr(module, "time", self.clock)
             # Ansible would take the management key out of results; here it has to be seen if it is in one.
@@ -287,7 +297,9 @@ def carry_out(deed: Deed, connection: Options, waits: Waits) -> dict[str, t.Any]
                 if options.get("purge"):
                     project_ids = {item.project_id for item in wanted} | ({options.get("project_id")} - {None})
                     purge = Purge(frozenset(project_ids), options.get("purge_limit"))
-                outcome = ensure.ensure_all(deployments, wanted, rules, purge, deed.check_mode, concurrency=1)
+                outcome = ensure.ensure_all(
+                    deployments, wanted, rules, purge, deed.check_mode, concurrency=options.get("concurrency", 1)
+                )
             else:
                 outcome = ensure.ensure(deployments, wanted[0], rules, deed.check_mode)
     except AmplitudeError as error:

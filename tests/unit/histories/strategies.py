@@ -161,6 +161,8 @@ def lists(draw: t.Any, least: int = 1) -> dict[str, t.Any]:
     for name in ("restore_archived", "force"):
         if draw(st.integers(0, 3)) == 0:
             task[name] = draw(st.booleans())
+    if draw(st.integers(0, 2)) == 0:
+        task["concurrency"] = draw(st.integers(2, 8))
     if draw(st.integers(0, 9)) == 0:
         task["retry_timeout"] = draw(st.sampled_from([0, 1, 10]))
     return task

@@ -75,7 +75,8 @@ class World(Laws):
         then = self._scene(options)
         if not scene.hands:
             then.before, then.ends = scene.before, scene.ends
-        self._demand("what others do is got over", applied.succeeded, then, applied)
+        is_got_over = applied.succeeded or not applied.disturbed
+        self._demand("what others do is got over", is_got_over, then, applied)
         again = self._run(then, "again", options)
         self._demand("a run that did not end well can be run again", again.succeeded is bool(then.ends), then, again)
         if not again.succeeded:
