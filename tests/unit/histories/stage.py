@@ -165,7 +165,7 @@ class Stage:
         if verb == "GET" and path.endswith("/api/1/deployments") and not isinstance(answer, RequestFailed):
             if "cursor" not in deed.requests[-1]["query"]:
                 deed.watermarks = []
-            deed.watermarks.append(self._table.latest_listing(MANAGEMENT_KEY))
+            deed.watermarks.append(self._table.latest())
         self.clock.sleep(min(back, TIMEOUT - there))
         if deed.kill == ("after", number):
             deed.killed = True
