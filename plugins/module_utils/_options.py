@@ -79,7 +79,7 @@ TOGETHER: dict[str, t.Any] = dict(
 
 
 def wanted_spec() -> dict[str, dict[str, t.Any]]:
-    """The argument spec of a wanted deployment, an option for each field of :class:`._plan.single.Wanted`; see TOGETHER too."""
+    """The argument spec of a wanted deployment: an option for each field of :class:`._plan.wanted.Wanted`; and TOGETHER."""
     return dict(
         project_id=dict(type="str"),
         label=dict(type="str"),

@@ -180,8 +180,9 @@ class Live:
         projects = {row.project_id for row in rows}
         if self.ours.project_id not in projects:
             raise Stopped(
-                f"AMPLITUDE_TEST_PROJECT_ID is {self.ours.project_id!r}, but the key in AMPLITUDE_MANAGEMENT_API_KEY sees no deployment of "
-                f"such a project (it sees {len(projects)} others), and every project has at least a default one. Correct one of the "
+                f"AMPLITUDE_TEST_PROJECT_ID is {self.ours.project_id!r}, but the key in "
+                "AMPLITUDE_MANAGEMENT_API_KEY sees no deployment of such a project "
+                f"(it sees {len(projects)} others), and every project has at least a default one. Correct one of the "
                 "two, or AMPLITUDE_REGION."
             )
         self.ours.before = {row.id: row for row in rows}
@@ -231,8 +232,8 @@ class Live:
                 problem = str(error)
             if time.monotonic() - begun > CLEANING:
                 return [
-                    f"NOT EVERYTHING WAS ARCHIVED. Look in Amplitude for deployments whose label begins with {self.ours.prefix} and "
-                    f"archive them. {self.redact(problem)}"
+                    f"NOT EVERYTHING WAS ARCHIVED. Look in Amplitude for deployments whose label begins with "
+                    f"{self.ours.prefix} and archive them. {self.redact(problem)}"
                 ]
             time.sleep(pause)
         _say(f"{len(own)} deployments of this run are in the list, and all of them are archived.")

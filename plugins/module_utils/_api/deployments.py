@@ -137,7 +137,8 @@ class Deployments:
         """Rename, archive or restore a deployment; what is None stays as it is."""
         body = {name: value for name, value in (("label", label), ("archive", archive)) if value is not None}
         words = {None: "rename", True: "archive", False: "restore"}
-        doing = f"{words[archive]} the deployment {deployment.label!r} (id {deployment.id}) in project {deployment.project_id}"
+        which = f"the deployment {deployment.label!r} (id {deployment.id}) in project {deployment.project_id}"
+        doing = f"{words[archive]} {which}"
         self.client.patch("{0}/{1}".format(_PATH, quote(deployment.id or "", safe="")), doing, body)
 
     def _from_row(self, row: t.Mapping[str, t.Any]) -> Deployment:

@@ -153,7 +153,7 @@ class _Run:
 
         :raises Refused: what is wanted cannot be, or must not be without ``force``.
         """
-        ambiguous: Ambiguous | None = None
+        problem: Ambiguous | None = None
         for observed in looks(self._deployments, self._deployments.client.waits.races_settle):
             warnings = observed.warnings_about(self._project_ids)
             try:
@@ -161,18 +161,16 @@ class _Run:
                 self._guard(plans)
             except Refused as error:
                 error.warnings = warnings
-                if not (isinstance(error, Ambiguous) and error.passing):
-                    raise
-                ambiguous = error
+                problem = _passing(error)
                 continue
-            ambiguous = None
-            warnings += [warning for each in plans for warning in each.warnings]
-            keyless = [each.after for each in plans if each.before is not None and _lacks_key(each.after)]
-            if check_mode or not keyless:
-                return plans, warnings
-        if ambiguous is not None:
-            raise ambiguous
-        return plans, warnings + [f"The API lists no key of {name(row)}." for row in keyless if row is not None]
+            problem = None
+            keyless = [] if check_mode else _keyless(plans)
+            if not keyless:
+                break
+        if problem is not None:
+            raise problem
+        warnings += [warning for each in plans for warning in each.warnings]
+        return plans, warnings + [f"The API lists no key of {name(each)}." for each in keyless]
 
     def carry_out(self, plans: t.Sequence[Plan]) -> tuple[list[Outcome], AmplitudeError | None]:
         """Carry out plans, and decide again for all items until the list shows that nothing is left to be done.
@@ -289,18 +287,16 @@ class _Run:
         client = self._deployments.client
         try:
             client.patience.wait(max(task.rivals_left() for task in self._tasks))
-            ambiguous: Ambiguous | None = None
+            problem: Ambiguous | None = None
             for observed in looks(self._deployments, client.waits.races_settle):
                 try:
                     plans = self._plan_again(observed)
                     self._guard(plans)
                     self._adopt(plans)
                     return None
-                except Ambiguous as error:
-                    if not error.passing:
-                        raise
-                    ambiguous = error
-            return ambiguous
+                except Refused as error:
+                    problem = _passing(error)
+            return problem
         except AmplitudeError as error:
             return error
 
@@ -353,5 +349,17 @@ class _Run:
             check_usage(plans, usage)
 
 
-def _lacks_key(deployment: Deployment | None) -> bool:
-    return deployment is not None and deployment.key is None and not deployment.deleted
+def _keyless(plans: t.Iterable[Plan]) -> list[Deployment]:
+    """What is there, is to be active, and is listed without a key."""
+    rows = [each.after for each in plans if each.before is not None]
+    return [row for row in rows if row is not None and row.key is None and not row.deleted]
+
+
+def _passing(refusal: Refused) -> Ambiguous:
+    """The refusal, if what it is about may be about to pass.
+
+    :raises Refused: the refusal, if not.
+    """
+    if isinstance(refusal, Ambiguous) and refusal.passing:
+        return refusal
+    raise refusal

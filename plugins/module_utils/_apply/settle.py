@@ -106,18 +106,30 @@ def verdict(
         if write.before is not None and sight.row is None and shows(row, write.before):
             return _unseen(write, sight, now, waits)
         return Verdict.OVERTAKEN, sight
-    if row.key is None and write.before is None and not write.withdraws:
+    if row.key is None and write.before is None:
         return Verdict.WAIT, sight
-    if sight.row is None:
-        lag = now - write.sent
-        quiet = float("-inf") if write.lost is None else write.lost + max(waits.list_lag, 2 * lag)
-        sight = Sight(until=now + waits.rivals_withdraw + 2 * lag, quiet_until=quiet)
-    others = set(unseen) - {row.id}
+    return _seen(write, _first_sight(write, sight, now, waits)._replace(row=row), observed, unseen, now)
+
+
+def _first_sight(write: Write, sight: Sight, now: float, waits: Waits) -> Sight:
+    """The sight of a write that the list shows, with the times until which there may be more to see."""
+    if sight.row is not None:
+        return sight
+    lag = now - write.sent
+    quiet = float("-inf") if write.lost is None else write.lost + max(waits.list_lag, 2 * lag)
+    return Sight(until=now + waits.rivals_withdraw + 2 * lag, quiet_until=quiet)
+
+
+def _seen(
+    write: Write, sight: Sight, observed: Observed, unseen: t.Collection[str | None], now: float
+) -> tuple[Verdict, Sight]:
+    """Judge a write that the list shows."""
+    others = set(unseen) - {write.id}
     rivals = () if write.own.deleted else tuple(active_beside(write.own, observed, others))
-    sight = sight._replace(row=row, rivals=rivals)
+    sight = sight._replace(rivals=rivals)
     if len(rivals) <= 1:
         return (Verdict.WAIT if now < sight.quiet_until else Verdict.STAYS), sight
-    if write.withdraws or rivals[0].id != row.id or now > t.cast(float, sight.until):
+    if write.withdraws or rivals[0].id != write.id or now > t.cast(float, sight.until):
         return Verdict.WITHDRAW, sight
     return Verdict.WAIT, sight
 
@@ -185,4 +197,5 @@ def ways_back(
 def rivalry(own: Deployment, rivals: t.Iterable[Deployment]) -> str:
     """A sentence that says what else is active with a label."""
     others = ", ".join(str(row.id) for row in rivals if row.id != own.id)
-    return f"Another run has made the label {own.label!r} in project {own.project_id} active at the same moment (id {others})."
+    where = f"the label {own.label!r} in project {own.project_id}"
+    return f"Another run has made {where} active at the same moment (id {others})."

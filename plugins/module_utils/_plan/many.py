@@ -55,7 +55,7 @@ def plan_each(
     plans: dict[int, Plan] = {}
     refusals: dict[int, Refused] = {}
     claimed: dict[str | None, Plan] = {}
-    for index, before in _order(wanted, observed):
+    for index, before in _in_turn(wanted, observed):
         item = wanted[index]
         try:
             decision = plan(item, state, rules, lambda row: (own or {}).get(row.id or "", index) == index)
@@ -65,64 +65,98 @@ def plan_each(
         except Refused as error:
             refusals[index] = error
             continue
-        if decision.changes and decision.after is not None and not decision.after.deleted:
-            needs = [each for each in before if each in plans and plans[each].changes]
-            decision = decision._replace(
-                needs=tuple(needs), wave=max([plans[each].wave + 1 for each in needs], default=0)
-            )
+        decision = _with_needs(decision, {each: plans[each] for each in before if each in plans})
         plans[index] = decision
-        # An archived one that is to be absent is as it should be, and free for others.
-        if found is not None and (decision.changes or item.state == "present" or item.id is not None):
+        if found is not None and _claims(decision):
             claimed[found.id] = decision
         if decision.changes:
             state.replace(decision.before, decision.after)
-    # What is to be absent by its label may be meant by its ID too, which makes it active.
-    for index, item in enumerate(wanted):
-        if index in plans and item.state == "absent" and item.id is None:
-            active = state.with_label(item.project_id, item.label or "", deleted=False)
-            if active:
-                del plans[index]
-                refusals[index] = _refuse_claimed(item, claimed[active[0].id])
+    for index in _made_active(wanted, plans, state):
+        del plans[index]
+        item = wanted[index]
+        active = state.with_label(item.project_id, item.label or "", deleted=False)
+        refusals[index] = _refuse_claimed(item, claimed[active[0].id])
     return plans, refusals, claimed
 
 
-def _order(wanted: t.Sequence[Wanted], observed: Observed) -> list[tuple[int, list[int]]]:
-    """The items, each after those that give up, or take over, the label that it makes active; and which these are.
+def _claims(decision: Plan) -> bool:
+    """Whether nothing else may mean the same deployment. An archived one that is to be absent is free for others."""
+    return bool(decision.changes) or decision.wanted.state == "present" or decision.wanted.id is not None
 
-    An archived deployment gives up its label too: whether that is free to be used is not documented. Where labels are
-    passed on in a circle, there is no such order, and a label that is still taken is refused.
+
+def _made_active(wanted: t.Sequence[Wanted], plans: t.Collection[int], state: Observed) -> list[int]:
+    """The items that are to be absent by their label, although another item means it by its id and makes it active."""
+    return [
+        index
+        for index, item in enumerate(wanted)
+        if index in plans
+        and item.state == "absent"
+        and item.id is None
+        and state.with_label(item.project_id, item.label or "", deleted=False)
+    ]
+
+
+def _in_turn(wanted: t.Sequence[Wanted], observed: Observed) -> t.Iterator[tuple[int, list[int]]]:
+    """The places of the items, each after those of the items that give up, or take over, the label that it makes active;
+    and which these are."""
+    rows = [None if item.id is None else observed.with_id(item.id) for item in wanted]
+    givers = _givers(wanted, rows)
+
+    def before(index: int) -> list[int]:
+        label = wanted[index].label or getattr(rows[index], "label", None)
+        if wanted[index].state == "absent" or label is None:
+            return []
+        return [each for each in givers.get((wanted[index].project_id, label), ()) if each != index]
+
+    # Those with an id first, since nothing else says what they mean.
+    for index in _in_order(sorted(range(len(wanted)), key=lambda index: wanted[index].id is None), before):
+        yield index, before(index)
+
+
+def _with_needs(decision: Plan, before: t.Mapping[int, Plan]) -> Plan:
+    """A plan with what it needs.
+
+    :param before: those of the plans that give up, or take over, the label that it may make active, by their places.
+    """
+    if not decision.changes or decision.after is None or decision.after.deleted:
+        return decision
+    needs = tuple(place for place, each in before.items() if each.changes)
+    return decision._replace(needs=needs, wave=max([before[place].wave + 1 for place in needs], default=0))
+
+
+def _givers(wanted: t.Sequence[Wanted], rows: t.Sequence[Deployment | None]) -> dict[tuple[str, str | None], list[int]]:
+    """The items that give up, or take over, a label, by project and label.
+
+    An archived deployment gives up its label too: whether that is free to be used is not documented.
+
+    :param rows: those that the items mean by their ids.
     """
     givers: dict[tuple[str, str | None], list[int]] = {}
     for place, index in takers(wanted).items():
         givers.setdefault(place, []).append(index)
-    rows = [None if item.id is None else observed.with_id(item.id) for item in wanted]
     for index, (item, row) in enumerate(zip(wanted, rows)):
         if item.id is None and item.state == "absent":
             givers.setdefault((item.project_id, item.label), []).append(index)
         elif row is not None and row.project_id == item.project_id:
             if item.state == "absent" or item.label not in (None, row.label):
                 givers.setdefault((row.project_id, row.label), []).append(index)
-    ordered: list[tuple[int, list[int]]] = []
+    return givers
+
+
+def _in_order(places: t.Iterable[int], before: t.Callable[[int], list[int]]) -> list[int]:
+    """These places, each after those that come before it. In a circle there is no such order: there, any will do."""
+    ordered: list[int] = []
     begun: set[int] = set()
-
-    def before(index: int) -> list[int]:
-        item, row = wanted[index], rows[index]
-        label = item.label or (row and row.label)
-        if item.state == "absent" or label is None:
-            return []
-        return [each for each in givers.get((item.project_id, label), ()) if each != index]
-
-    # Those with an id first, since nothing else says what they mean.
-    for start in sorted(range(len(wanted)), key=lambda index: wanted[index].id is None):
-        # By hand, since a chain of labels may be longer than Python's stack.
+    for start in places:
+        # Not by recursion, since a chain of labels may be longer than Python's stack.
         waiting = [] if start in begun else [(start, iter(before(start)))]
         begun.add(start)
         while waiting:
-            index, others = waiting[-1]
+            place, others = waiting[-1]
             following = next((each for each in others if each not in begun), None)
             if following is None:
+                ordered.append(place)
                 waiting.pop()
-                ordered.append((index, before(index)))
             else:
                 begun.add(following)
                 waiting.append((following, iter(before(following))))
@@ -160,7 +194,8 @@ def _plan_purge(
     if lost and purge.limit is None:
         raise Refused(
             doing,
-            f"none of the deployments is to be present in project {_projects({row.project_id for row in lost})}, so that all there would be archived: {_names(lost)}",
+            f"none of the deployments is to be present in project {_projects({row.project_id for row in lost})}, so that "
+            f"all there would be archived: {_names(lost)}",
             f"set purge_limit to at least {len(rows)} if that is meant",
         )
     limit = USUAL_LIMIT if purge.limit is None else purge.limit

@@ -112,8 +112,8 @@ class Observed:
         """A warning for each of these projects of which nothing is listed. Documented: each has a default deployment."""
         listed = {row.project_id for row in self._by_id.values()}
         return [
-            f"No deployment of project {project_id} is listed, not even its default one: perhaps the project_id is wrong, or the "
-            "management API key does not cover the project."
+            f"No deployment of project {project_id} is listed, not even its default one: perhaps the project_id is wrong, "
+            "or the management API key does not cover the project."
             for project_id in sorted(set(project_ids) - listed, key=order_of_id)
         ]
 

@@ -178,7 +178,8 @@ def _validate_renames(wanted: t.Sequence[Wanted], labels: t.Mapping[tuple[str, s
         first = previous.setdefault(label, number)
         if first != number:
             raise _unusable(
-                f"items {first} and {number} are both to be renamed from {item.previous_label!r} in project {item.project_id}",
+                f"items {first} and {number} are both to be renamed from {item.previous_label!r} in project "
+                f"{item.project_id}",
                 "leave out previous_label in one of them",
             )
 
