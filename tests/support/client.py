@@ -5,13 +5,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import time
 import typing as t
 
 import pytest
 
 from ansible_collections.community.amplitude.plugins.module_utils._api.client import Client
+from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployment, Deployments
+from ansible_collections.community.amplitude.plugins.module_utils._api.retry import Patience
 from ansible_collections.community.amplitude.plugins.module_utils._errors import RequestFailed
+from ansible_collections.community.amplitude.tests.support.servers import http
 
 #: An error is one sentence: what was attempted, what stood in the way, and what to do next.
 SENTENCE = re.compile(r"Could not [^\n]+: [^\n]+; [^\n]*[^.\n]\.")
@@ -45,3 +50,35 @@ def failure(call: t.Callable[[Client], t.Any], client: Client, kind: type[Reques
     assert SENTENCE.fullmatch(message)
     assert KEY not in message
     return caught.value
+
+
+def seed(count: int = 1) -> dict[str, t.Any]:
+    """An account with deployments."""
+    rows = [dict(id=7 + number, projectId=1, label=f"web-{number}", type="server") for number in range(count)]
+    return dict(keys={KEY: [1]}, deployments=rows)
+
+
+def usual(request: bytes) -> bytes:
+    """What the API answers: OK to an edit, JSON to everything else."""
+    return http("200 OK", "OK" if request.startswith(b"PATCH") else "{}")
+
+
+@contextlib.contextmanager
+def impatient(url: str, timeout: float = 5.0) -> t.Iterator[Client]:
+    with Client(url, KEY, timeout=timeout, retry_timeout=0) as client:
+        yield client
+
+
+def sleepless(client: Client, budget: float = 1000.0) -> list[float]:
+    """Give a client patience that passes no time; the answer is the list in which the seconds will be."""
+    clock = Clock(time.monotonic)
+    client.patience = Patience(budget, clock.sleeps.append, clock)
+    return clock.sleeps
+
+
+def list_of(client: Client) -> list[Deployment]:
+    return Deployments(client).list()
+
+
+def create(client: Client) -> str:
+    return Deployments(client).create("1", "web", "client")

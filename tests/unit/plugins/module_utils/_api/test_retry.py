@@ -1,25 +1,42 @@
 # SPDX-FileCopyrightText: The community.amplitude contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""When a request is sent again and how long that is put off, without HTTP and without waiting."""
+"""When a request is sent again and how long that is put off, without HTTP and with it."""
 
 from __future__ import annotations
 
+import contextlib
+import datetime
+import email.utils
+import re
 import threading
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ansible_collections.community.amplitude.plugins.module_utils._api import client as api_client
+from ansible_collections.community.amplitude.plugins.module_utils._api.client import Client
 from ansible_collections.community.amplitude.plugins.module_utils._api.retry import Pace, Patience, backoff, may_retry
 from ansible_collections.community.amplitude.plugins.module_utils._errors import (
     AnswerLost,
     ApiError,
     ConnectionFailed,
+    RequestFailed,
     UnexpectedAnswer,
 )
-from ansible_collections.community.amplitude.tests.support.client import Clock
+from ansible_collections.community.amplitude.tests.support.client import (
+    CALLS,
+    KEY,
+    Clock,
+    failure,
+    impatient,
+    seed,
+    sleepless,
+    usual,
+)
+from ansible_collections.community.amplitude.tests.support.servers import RawServer
 
 WORDS = ("do it", "it failed", "do something else")
 
@@ -168,3 +185,175 @@ def test_pace():
     for thread in threads:
         thread.join()
     assert time.monotonic() - started >= 0.1
+
+
+#: As it is outside of the tests, which do not wait that long.
+REQUESTS_PER_SECOND = api_client.REQUESTS_PER_SECOND
+
+
+# Retries
+
+AGAIN, ONCE = 2, 1
+FAULTS = {
+    "400": dict(action="status", status=400),
+    "401": dict(action="status", status=401),
+    "403": dict(action="status", status=403),
+    "404": dict(action="status", status=404),
+    "409": dict(action="status", status=409),
+    "429": dict(action="status", status=429),
+    "500": dict(action="status", status=500),
+    "503": dict(action="status", status=503),
+    "503 after the commit": dict(action="status", status=503, moment="after"),
+    "redirect": dict(action="redirect", headers={"Location": "/elsewhere"}),
+    "cut": dict(action="cut"),
+    "cut after the commit": dict(action="cut", moment="after"),
+    "truncated after the commit": dict(action="truncate", moment="after"),
+    "another answer": dict(action="body", body="<html></html>", moment="after"),
+    "wrong encoding": dict(action="body", body="no gzip at all", headers={"Content-Encoding": "gzip"}, moment="after"),
+    "timeout": dict(action="delay", seconds=10),
+    "timeout after the commit": dict(action="delay", seconds=10, moment="after"),
+}
+SENT = {  # fault: times that GET, POST and PATCH are sent
+    "400": (ONCE, ONCE, ONCE),
+    "401": (ONCE, ONCE, ONCE),
+    "403": (ONCE, ONCE, ONCE),
+    "404": (ONCE, ONCE, ONCE),
+    "409": (ONCE, ONCE, ONCE),
+    "429": (AGAIN, AGAIN, AGAIN),
+    "500": (AGAIN, ONCE, AGAIN),
+    "503": (AGAIN, ONCE, AGAIN),
+    "503 after the commit": (AGAIN, ONCE, AGAIN),
+    "redirect": (ONCE, ONCE, ONCE),
+    "cut": (AGAIN, ONCE, AGAIN),
+    "cut after the commit": (AGAIN, ONCE, AGAIN),
+    "truncated after the commit": (AGAIN, ONCE, AGAIN),
+    "another answer": (ONCE, ONCE, ONCE),
+    "wrong encoding": (ONCE, ONCE, ONCE),
+    "timeout": (AGAIN, ONCE, AGAIN),
+    "timeout after the commit": (AGAIN, ONCE, AGAIN),
+}
+
+
+@pytest.mark.parametrize(
+    "fault, verb, sent",
+    [(fault, verb, sent) for fault, times in SENT.items() for verb, sent in zip(("GET", "POST", "PATCH"), times)],
+)
+def test_how_often_a_request_is_sent(emulator, fault, verb, sent):
+    emulator.reset(seed(), rate_limit=0)
+    emulator.misbehave(**FAULTS[fault])
+    with Client(emulator.url, KEY, timeout=0.5 if "timeout" in fault else 5) as client:
+        sleeps = sleepless(client)
+        if sent == AGAIN:
+            CALLS[verb](client)
+        else:
+            failure(CALLS[verb], client)
+    assert [request["method"] for request in emulator.requests()] == [verb] * sent
+    assert len(sleeps) == sent - 1
+    assert len(emulator.deployments()) <= 2, "a POST was carried out twice"
+
+
+@pytest.mark.parametrize("verb", CALLS)
+def test_refused_connection_is_tried_again(verb):
+    server = RawServer(usual)
+    with contextlib.ExitStack() as stack:
+        client = stack.enter_context(Client(server.url, KEY))
+        stack.callback(server.__exit__)
+        client.patience = Patience(1000, server.listen)
+        CALLS[verb](client)
+        assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("verb", CALLS)
+@pytest.mark.parametrize("fault", ["429", "503", "cut", "timeout"])
+def test_retry_timeout_0_never_retries(emulator, fault, verb):
+    emulator.reset(seed(), rate_limit=0)
+    emulator.misbehave(times=0, **dict(FAULTS[fault], headers={"Retry-After": "0"}))
+    with Client(emulator.url, KEY, timeout=0.1 if fault == "timeout" else 5, retry_timeout=0) as client:
+        failure(CALLS[verb], client)
+    assert len(emulator.requests()) == 1
+
+
+def test_requests_are_sent_until_one_succeeds(emulator, client):
+    sleeps = sleepless(client)
+    emulator.misbehave(action="status", status=429, times=20)
+    CALLS["POST"](client)
+    assert (len(emulator.requests()), len(sleeps)) == (21, 20)
+    assert len(set(sleeps)) == 20, "a jitter makes every pause another"
+    assert 0.5 < max(sleeps) <= 20
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("form", ["seconds", "date"])
+def test_retry_after_is_the_least_pause(emulator, client, form, status):
+    sleeps = sleepless(client)
+    value = "3" if form == "seconds" else email.utils.formatdate(time.time() + 4, usegmt=True)
+    emulator.misbehave(action="status", status=status, headers={"Retry-After": value}, times=2)
+    CALLS["GET"](client)
+    assert len(sleeps) == 2
+    assert all((3 if form == "seconds" else 2) <= pause <= 5 for pause in sleeps)
+
+
+@pytest.mark.parametrize("value", ["soon", "-5", "1.5", "", "9" * 5000, "Foo, 99 Bar 99999 99:99:99 GMT"])
+def test_retry_after_that_says_nothing_is_ignored(emulator, client, value):
+    sleeps = sleepless(client)
+    emulator.misbehave(action="status", status=429, headers={"Retry-After": value})
+    CALLS["GET"](client)
+    assert len(sleeps) == 1 and sleeps[0] <= 0.5
+
+
+@pytest.mark.parametrize("form", ["seconds", "date"])
+def test_retry_after_beyond_the_budget_fails_at_once(emulator, client, form):
+    sleeps = sleepless(client, 120)
+    reset = time.time() + 3600
+    value = "3600" if form == "seconds" else email.utils.formatdate(reset, usegmt=True)
+    emulator.misbehave(action="status", status=429, headers={"Retry-After": value}, times=0)
+    message = str(failure(CALLS["GET"], client, ApiError))
+    named = re.search(r"; the quota is reset at (.*) UTC: run this again then\.\Z", message).group(1)
+    moment = datetime.datetime.strptime(named + " +0000", "%Y-%m-%d %H:%M:%S %z").timestamp()
+    assert abs(moment - reset) < 5
+    assert len(emulator.requests()) == 1 and sleeps == []
+
+
+def test_time_of_failed_attempts_counts(emulator):
+    emulator.misbehave(action="delay", seconds=10, times=0)
+    with impatient(emulator.url, timeout=0.1) as client:
+        sleeps = sleepless(client, 0.35)
+        failure(CALLS["GET"], client, AnswerLost)
+        attempts = len(emulator.requests())
+        assert attempts == len(sleeps) + 1 <= 4
+        assert client.patience.left <= max(0, 0.35 - sum(sleeps) - 0.1 * attempts) + 1e-9
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    verb=st.sampled_from(sorted(CALLS)),
+    faults=st.lists(
+        st.one_of(
+            st.just(dict(action="cut")),
+            st.sampled_from([429, 500, 503]).map(lambda status: dict(action="status", status=status)),
+            st.integers(0, 9).map(lambda after: dict(action="status", status=429, headers={"Retry-After": str(after)})),
+        ),
+        max_size=8,
+    ),
+    budget=st.floats(0, 30),
+)
+def test_all_pauses_fit_the_budget(emulator, verb, faults, budget):
+    emulator.reset(seed(), rate_limit=0)
+    for number, fault in enumerate(faults):
+        emulator.misbehave(nth=number + 1, **fault)
+    with Client(emulator.url, KEY) as client:
+        sleeps = sleepless(client, budget)
+        with contextlib.suppress(RequestFailed):
+            CALLS[verb](client)
+    assert sum(sleeps) <= budget + 1e-9
+    assert len(emulator.requests()) == len(sleeps) + 1 <= len(faults) + 1
+
+
+def test_requests_keep_their_pace(emulator, monkeypatch):
+    assert REQUESTS_PER_SECOND <= 100, "documented"
+    monkeypatch.setattr(api_client, "REQUESTS_PER_SECOND", 50)
+    with Client(emulator.url, KEY) as client:
+        for dummy in range(6):
+            CALLS["GET"](client)
+    times = [request["time"] for request in emulator.requests()]
+    assert times[-1] - times[0] > 0.09

@@ -1,0 +1,161 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How long a request takes at most, whatever the server does."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import itertools
+import threading
+import time
+
+import pytest
+
+from ansible_collections.community.amplitude.plugins.module_utils._errors import AnswerLost, ApiError
+from ansible_collections.community.amplitude.tests.support.client import CALLS, failure, usual
+from ansible_collections.community.amplitude.tests.support.servers import RawServer
+from ansible_collections.community.amplitude.tests.support.transport import (
+    SEED,
+    SLACK,
+    both_ways,
+    check,
+    client_to,
+    tls,
+)
+
+# How long at most it waits
+
+TIMEOUT = 0.3
+LONG_BODY = b'{"deployments": [' + b" " * 1000 + b"]}"
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: " + str(len(LONG_BODY)).encode() + b"\r\n"
+
+
+def trickling(data):
+    return [data[index : index + 1] for index in range(len(data))]
+
+
+SLOW = [
+    pytest.param(b"", id="nothing"),
+    pytest.param(trickling(b"HTTP/1.1 200 OK" + b" " * 1000), id="status line"),
+    pytest.param([HEAD] + trickling(b"X-Filler: " + b"x" * 1000), id="header"),
+    pytest.param([HEAD] + [b"X-Filler: x\r\n"] * 90, id="headers"),
+    pytest.param(itertools.repeat(b"HTTP/1.1 100 Continue\r\n\r\n"), id="100 Continue"),
+    pytest.param([HEAD + b"\r\n"] + trickling(LONG_BODY), id="body"),
+    pytest.param([b"HTTP/1.1 200 OK\r\n\r\n"] + trickling(LONG_BODY), id="body without a length"),
+    pytest.param([b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"] + [b"1\r\n \r\n"] * 1000, id="chunks"),
+    pytest.param(
+        [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"] + [b"X-Filler: x\r\n"] * 90,
+        id="trailers",
+    ),
+]
+
+
+@contextlib.contextmanager
+def within(seconds):
+    """A block has to end after so many seconds, not much sooner and not much later."""
+    started = time.monotonic()
+    yield
+    assert seconds * 0.8 < time.monotonic() - started < seconds + SLACK
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("answer", SLOW)
+def test_slow_answer(authority, trusting, scheme, answer):
+    answers = itertools.chain([answer], itertools.repeat(usual(b"GET")))
+    context = tls(authority, "127.0.0.1") if scheme == "https" else None
+    with RawServer(lambda dummy: next(answers), pause=0.02, ssl_context=context) as server:
+        with client_to(server.url, timeout=TIMEOUT, **trusting) as client:
+            with within(TIMEOUT):
+                error = failure(CALLS["POST"], client, AnswerLost)
+            assert f"the connection to {server.url} brought no whole answer within 0.3 seconds" in str(error)
+            assert (error.transient, error.outcome_unknown) == (True, True)
+            CALLS["GET"](client)
+            assert (server.connections, len(server.requests)) == (2, 2), "the connection is not used again"
+
+
+@pytest.mark.parametrize("verb", CALLS)
+def test_handshake_that_never_comes(trusting, verb):
+    with RawServer() as server, client_to("https:" + server.url[5:], timeout=TIMEOUT, **trusting) as client:
+        with within(TIMEOUT):
+            error = failure(CALLS[verb], client)
+        assert "within 0.3 seconds; " in str(error) and error.transient
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_slow_answer_on_a_connection_that_was_kept(authority, trusting, scheme):
+    answers = itertools.chain([usual(b"GET"), SLOW[0].values[0]], itertools.repeat(usual(b"GET")))
+    context = tls(authority, "127.0.0.1") if scheme == "https" else None
+    with RawServer(lambda dummy: next(answers), pause=0.02, ssl_context=context) as server:
+        with client_to(server.url, timeout=TIMEOUT, **trusting) as client:
+            CALLS["GET"](client)
+            with within(TIMEOUT):
+                failure(CALLS["POST"], client, AnswerLost)
+            assert (server.connections, len(server.requests)) == (1, 2)
+
+
+def test_slow_body_of_an_error(trusting):
+    answer = [HEAD.replace(b"200 OK", b"400 Bad Request") + b"\r\n"] + trickling(LONG_BODY)
+    with RawServer(answer, pause=0.02) as server, client_to(server.url, timeout=TIMEOUT) as client:
+        with within(TIMEOUT):
+            error = failure(CALLS["POST"], client, ApiError)
+        assert error.status == 400
+
+
+@both_ways
+@pytest.mark.parametrize("times", [1, 0], ids=["once", "always"])
+def test_slow_answer_is_asked_for_again_as_long_as_patience_lasts(secure, trusting, ask, times):
+    secure.misbehave(action="trickle", seconds=0.05, times=times)
+    patience = 5 if times else 0.4
+    started = time.monotonic()
+    error = ask(secure.url, timeout=TIMEOUT, retry_timeout=patience, **trusting)
+    assert time.monotonic() - started < patience + TIMEOUT + SLACK
+    check(error, None if times else "brought no whole answer within 0.3 seconds")
+    assert len(secure.requests()) >= 2 or not times
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "http",
+        pytest.param(
+            "https",
+            marks=pytest.mark.xfail(
+                reason="cannot hang up a connection within another one's TLS",
+                raises=(AssertionError, pytest.fail.Exception),
+            ),
+        ),
+    ],
+)
+def test_slow_answer_through_a_proxy(secure, trusting, open_proxy, tls_proxy, monkeypatch, kind):
+    monkeypatch.setenv("HTTPS_PROXY", "{0}://127.0.0.1:{1}".format(kind, open_proxy if kind == "http" else tls_proxy))
+    secure.misbehave(action="trickle", seconds=0.02)
+    with client_to(secure.url, timeout=0.6, **trusting) as client, within(0.6):
+        failure(CALLS["GET"], client, AnswerLost)
+
+
+@pytest.mark.xfail(reason="the time until a proxy has connected is not bounded", raises=AssertionError)
+def test_slow_proxy(secure, trusting, monkeypatch):
+    answer = trickling(b"HTTP/1.1 200 Connection established\r\nX-Filler: " + b"x" * 50)
+    with RawServer(answer, pause=0.015) as server, client_to(secure.url, timeout=TIMEOUT, **trusting) as client:
+        monkeypatch.setenv("HTTPS_PROXY", server.url)
+        with within(TIMEOUT):
+            failure(CALLS["GET"], client)
+
+
+def test_no_thread_is_left(secure, trusting):
+    before = threading.active_count()
+    secure.misbehave(action="delay", seconds=5)
+    with client_to(secure.url, timeout=TIMEOUT, **trusting) as client:
+        failure(CALLS["GET"], client, AnswerLost)
+    with client_to(secure.url, **trusting) as client:
+        for dummy in range(20):
+            CALLS["GET"](client)
+    assert len(secure.requests()) == 21
+    secure.reset(SEED)
+    gc.collect()  # an error refers to its pool of connections, which are closed when nothing refers to it any longer
+    given_up = time.monotonic() + 5
+    while threading.active_count() > before and time.monotonic() < given_up:
+        time.sleep(0.01)
+    assert threading.active_count() <= before, threading.enumerate()

@@ -1,0 +1,164 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is told of a failure: one sentence, with advice and without secrets."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+
+import pytest
+
+from ansible_collections.community.amplitude.plugins.module_utils._errors import ApiError, UnexpectedAnswer
+from ansible_collections.community.amplitude.tests.support.client import CALLS, KEY, failure, impatient, list_of
+from ansible_collections.community.amplitude.tests.support.servers import RawServer, http
+from ansible_collections.community.amplitude.tests.support.values import VALUES, answer_of, packed
+
+CLIENT_KEY = "client-" + "aB3" * 10 + "zZ"
+SERVER_KEY = "server-" + "0f9" * 10 + "Qq"
+
+
+# Error statuses
+
+ADVICE = {
+    400: "correct what the answer complains about",
+    401: "check that management_api_key is .* not revoked, and that region .* key of the other region .*",
+    403: "give the management API key access to this project, or use a key that has it",
+    404: "check base_url and region, .*",
+    409: "correct what the answer complains about",
+    429: "run this again later: .* 100 requests a second and 100,000 a day .* reset at midnight UTC",
+    500: "run this again later: .*",
+    503: "run this again later: .*",
+}
+PHRASES = {
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    409: "Conflict",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
+
+
+@pytest.mark.parametrize("shape", ["json", "json_nested", "text", "html", "empty"])
+@pytest.mark.parametrize("status", ADVICE)
+def test_error_status(emulator, client, status, shape):
+    emulator.switch(error_body=shape)
+    emulator.misbehave(action="status", status=status)
+    error = failure(CALLS["POST"], client, ApiError)
+    gist = {"html": '"[^"]+"', "empty": "with an empty body"}.get(shape, f'"{PHRASES[status]}"')
+    problem = rf"{re.escape(emulator.url)} answered {status} {PHRASES[status]} \({gist}\)"
+    assert re.fullmatch(rf"Could not create it: {problem}; {ADVICE[status]}\.", str(error))
+    assert error.status == status
+    assert emulator.deployments()[1:] == []
+
+
+@pytest.mark.parametrize(
+    "body, gist",
+    [
+        ('{"message": "no"}', '"no"'),
+        ('{"code": 1, "error": "no"}', '"no"'),
+        ('{"error": {"code": 1, "message": "no"}}', '"no"'),
+        ('{"errors": ["no", 1]}', '"["no", 1]"'),
+        ('{"code": 1}', '"{"code": 1}"'),
+        ('["no"]', '"["no"]"'),
+        ("null", '"null"'),
+        ('{"error": ', '"{"error":"'),
+        ("no\r\n\tway\x00\x1b[31m \u2028 out\n", '"no way [31m out"'),
+        ("  \n ", "with an empty body"),
+        (b"caf\xe9", '"caf\ufffd"'),
+        ("<html><head><title>502 Bad\nGateway</title></head><body>nginx</body></html>", '"502 Bad Gateway nginx"'),
+        ("<html><body><h1>No</h1>\n<p>way</p></body></html>", '"No way"'),
+        ("<TITLE> </TITLE><p>no", '"no"'),
+        ("[" * 30000, '"{0}…"'.format("[" * 199)),
+        ("x" * 200, '"{0}"'.format("x" * 200)),
+        ("x" * 100000, '"{0}…"'.format("x" * 199)),
+        (json.dumps({"error": "x" * 300}), '"{0}…"'.format("x" * 199)),
+        (json.dumps({"error": "x" * 100000}), '"{{"error": "{0}…"'.format("x" * 188)),
+    ],
+)
+def test_gist_of_an_error_body(body, gist):
+    with RawServer(http("400 Bad Request", body)) as server, impatient(server.url) as client:
+        message = str(failure(CALLS["GET"], client, ApiError))
+        assert message.partition(" answered 400 Bad Request (")[2].rpartition("); ")[0] == gist
+
+
+def test_status_without_a_name():
+    with RawServer(http("418 I'm a teapot")) as server, impatient(server.url) as client:
+        assert " answered 418 " in str(failure(CALLS["GET"], client, ApiError))
+    with RawServer(http("499 Whatever")) as server, impatient(server.url) as client:
+        assert " answered 499 (with an empty body); " in str(failure(CALLS["GET"], client, ApiError))
+
+
+@pytest.mark.parametrize("secret", [KEY, CLIENT_KEY, SERVER_KEY], ids=["management", "client", "server"])
+@pytest.mark.parametrize(
+    "status, body",
+    [
+        (401, "the key {0} is not valid"),
+        (401, '{{"error": "the key {0} is not valid"}}'),
+        (401, '{{"error": {{"key": "{0}"}}}}'),
+        (401, "<html><title>{0}</title></html>"),
+        (401, "<p>Bearer\n{0}</p>"),
+        (401, "x" * 190 + " {0}"),
+        (200, "the key {0} is not valid"),
+    ],
+    ids=["text", "json", "json field", "title", "html", "at the cut", "not JSON"],
+)
+def test_secrets_in_a_body_are_not_passed_on(emulator, client, status, body, secret):
+    emulator.misbehave(action="body", status=status, body=body.format(secret))
+    message = str(failure(CALLS["GET"], client))
+    assert secret not in message and secret[:12] not in message
+    assert "****" in message
+
+
+def test_words_that_are_no_keys_are_passed_on(emulator, client):
+    emulator.misbehave(action="body", status=400, body="server-side and client-1234 is wrong")
+    assert '("server-side and client-1234 is wrong")' in str(failure(CALLS["GET"], client))
+
+
+@pytest.mark.parametrize("value", VALUES)
+@pytest.mark.parametrize("field", ["message", "error", "errors", "detail"])
+def test_field_of_an_error(field, value):
+    body = {field: VALUES[value], "code": 400}
+    with RawServer(answer_of(body, "400 Bad Request")) as server, impatient(server.url) as client:
+        message = str(failure(CALLS["GET"], client, ApiError))
+    assert re.search(" answered 400 Bad Request \\(.+\\); ", message) and len(message) < 500
+    assert message.isprintable()
+
+
+# Secrets in what is quoted
+
+KEYS = {
+    "client key": "client-" + "aB3" * 10 + "zZ",
+    "server key": "server-" + "0f9" * 10 + "Qq",
+    "key of a default deployment": "0123456789abcdef" * 2,
+}
+
+
+@pytest.mark.parametrize("kind", KEYS)
+@pytest.mark.parametrize("broken", ["gzip cut off", "text after the list", "invalid UTF-8"])
+def test_broken_list_is_not_quoted_with_its_keys(kind, broken):
+    rows = [dict(id=number, projectId=1, label="l", key=KEYS[kind], deleted=False) for number in range(50)]
+    body = json.dumps(dict(deployments=rows)).encode()
+    answer = {
+        "gzip cut off": packed(gzip.compress(body)[:-12]),
+        "text after the list": http("200 OK", body + b"\n<!-- 12 ms -->"),
+        "invalid UTF-8": http("200 OK", body + b"\xff"),
+    }[broken]
+    with RawServer(answer) as server, impatient(server.url) as client:
+        message = str(failure(list_of, client, UnexpectedAnswer))
+    assert KEYS[kind] not in message and KEYS[kind][:20] not in message
+
+
+@pytest.mark.parametrize("keep", range(60, 120, 7))
+def test_list_cut_off_in_a_key(keep):
+    """Such a body is whole for HTTP; the rest of the key must not be quoted either."""
+    row = dict(id=1, projectId=1, label="l", key=KEYS["server key"], deleted=False)
+    body = json.dumps(dict(deployments=[row])).encode()[:keep]
+    with RawServer(http("200 OK", body)) as server, impatient(server.url) as client:
+        message = str(failure(list_of, client, UnexpectedAnswer))
+    assert KEYS["server key"][: len("server-") + 16] not in message
