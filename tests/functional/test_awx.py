@@ -9,9 +9,12 @@ import json
 import pathlib
 
 import jinja2
+import pytest
 import yaml
 
 from ansible_collections.community.amplitude.tests.support.pages import blocks_of_guide
+
+pytestmark = pytest.mark.once
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BLOCKS = blocks_of_guide("awx")

@@ -14,6 +14,8 @@ import pytest
 
 from ansible_collections.community.amplitude.tests.support.modules import run_module
 
+pytestmark = pytest.mark.once
+
 SEED = {
     "keys": {"management-key": ["1"]},
     "deployments": [

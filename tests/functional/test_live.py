@@ -20,6 +20,8 @@ import pytest
 from ansible_collections.community.amplitude.tests.live import live
 from ansible_collections.community.amplitude.tests.support.canaries import Processes, canary
 
+pytestmark = pytest.mark.once
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TOOL = "tests/live/live.py"
 PROJECT = "770077"

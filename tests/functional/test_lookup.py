@@ -8,6 +8,8 @@ from __future__ import annotations
 import pytest
 import yaml
 
+pytestmark = pytest.mark.core
+
 SEED = dict(
     keys={"management-key": ["1", "2"]},
     deployments=[

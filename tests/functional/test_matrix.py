@@ -14,6 +14,8 @@ import ansible_test
 import pytest
 import yaml
 
+pytestmark = pytest.mark.core
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MATRIX = yaml.safe_load((ROOT / "tests/matrix.yml").read_text(encoding="utf-8"))
 ROWS = MATRIX["ansible_core"]

@@ -14,6 +14,8 @@ import yaml
 
 from ansible_collections.community.amplitude.tests.support import browser
 
+pytestmark = pytest.mark.core
+
 PROJECTS = ["101", "102", "103", "104"]
 EACH = 73
 UNUSED = ["101-app-10", "102-app-10"]

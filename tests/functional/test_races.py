@@ -10,6 +10,8 @@ import json
 import pytest
 import yaml
 
+pytestmark = pytest.mark.once
+
 #: How many hosts, and the switches.
 WORLDS = {
     "labels not unique, stale lists": (20, dict(stale_seconds=1.5, order="newest_first")),

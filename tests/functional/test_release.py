@@ -13,6 +13,8 @@ import tarfile
 import pytest
 import yaml
 
+pytestmark = pytest.mark.once
+
 IDENTITY = ["-c", "user.name=The contributors", "-c", "user.email=contributors@example.com"]
 MODULE = "plugins/modules/amplitude_deployment_info.py"
 

@@ -22,6 +22,8 @@ import yaml
 from ansible_collections.community.amplitude.tests.emulator import Emulator
 from ansible_collections.community.amplitude.tests.support.canaries import Processes, canary, without_documented_keys
 
+pytestmark = pytest.mark.core
+
 MANAGEMENT_KEY = canary()
 IN_THE_OPEN = canary("in-the-open-")
 KEY_IN_THE_OPEN = canary("client-")

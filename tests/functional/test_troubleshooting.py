@@ -13,6 +13,8 @@ import pytest
 
 from ansible_collections.community.amplitude.tests.support.pages import GUIDES
 
+pytestmark = pytest.mark.once
+
 PLUGINS = pathlib.Path(__file__).resolve().parents[2] / "plugins"
 #: What the collection fills into its messages, and the messages that are Ansible's.
 FILLED_IN = {"active", "archived", "deployment", "400", "401", "403", "404", "409", "429", "3xx", "5xx"}

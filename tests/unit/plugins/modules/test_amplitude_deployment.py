@@ -16,6 +16,8 @@ import pytest
 from ansible_collections.community.amplitude.tests.support.modules import run_module
 from ansible_collections.community.amplitude.tests.support.situations import SITUATIONS, seed
 
+pytestmark = pytest.mark.core
+
 WORLDS = {
     "as documented": dict(),
     "ids as strings, pages that end with null": dict(ids="string", max_page_size=1, last_page="null"),

@@ -13,6 +13,8 @@ import pytest
 from ansible_collections.community.amplitude.plugins.module_utils._api.client import Client
 from ansible_collections.community.amplitude.tests.support.modules import run_module
 
+pytestmark = pytest.mark.core
+
 KEYS = {"management-key": [1, 2, 10, "eu"]}
 ROWS = [
     dict(id=10, projectId=1, label="web", type="client"),

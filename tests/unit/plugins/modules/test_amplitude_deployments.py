@@ -20,6 +20,8 @@ from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted i
 from ansible_collections.community.amplitude.tests.support.modules import QUICK, run_module
 from ansible_collections.community.amplitude.tests.support.situations import SITUATIONS, seed
 
+pytestmark = pytest.mark.core
+
 OPTIONS_OF_THE_TASK = {"restore_archived", "force"}
 TOGETHER = [each for each in SITUATIONS if each.error is None and not OPTIONS_OF_THE_TASK & set(each.ask)]
 REFUSED = [each for each in SITUATIONS if each.error is not None and not OPTIONS_OF_THE_TASK & set(each.ask)]

@@ -12,6 +12,8 @@ import pytest
 
 from ansible_collections.community.amplitude.tests.support.modules import run_module
 
+pytestmark = pytest.mark.core
+
 KEY = "management-key"
 ASK = {
     "amplitude_deployment": dict(project_id="1", label="web", type="client"),

@@ -13,6 +13,8 @@ import pytest
 from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployments
 from ansible_collections.community.amplitude.tests.support.modules import QUICK, run_module
 
+pytestmark = pytest.mark.core
+
 FOR_EVER = 10**6
 
 

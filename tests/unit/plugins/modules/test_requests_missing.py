@@ -15,6 +15,8 @@ import pytest
 
 from ansible_collections.community.amplitude.tests.support import modules
 
+pytestmark = pytest.mark.core
+
 # Above ansible_collections, as it is imported here: the directory itself can have another name.
 COLLECTIONS = pathlib.Path(modules.__file__).parents[5]
 PROGRAM = """

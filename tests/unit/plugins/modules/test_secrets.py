@@ -28,6 +28,8 @@ from ansible_collections.community.amplitude.tests.support.canaries import canar
 from ansible_collections.community.amplitude.tests.support.modules import run_module
 from ansible_collections.community.amplitude.tests.unit.plugins.modules import test_bad_input as bad_input
 
+pytestmark = pytest.mark.core
+
 HEART_OF_MANAGEMENT_KEY = canary()
 MANAGEMENT_KEY = "key+/" + HEART_OF_MANAGEMENT_KEY + "=="
 PASSWORD = canary("password-")

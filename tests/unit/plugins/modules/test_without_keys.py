@@ -9,6 +9,8 @@ import pytest
 
 from ansible_collections.community.amplitude.tests.support.modules import run_module
 
+pytestmark = pytest.mark.core
+
 SEED = dict(
     keys={"management-key": ["1"]},
     deployments=[

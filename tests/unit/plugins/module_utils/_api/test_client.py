@@ -31,6 +31,8 @@ from ansible_collections.community.amplitude.tests.support.client import (
 )
 from ansible_collections.community.amplitude.tests.support.servers import RawServer, http
 
+pytestmark = pytest.mark.core
+
 GALAXY = yaml.safe_load((pathlib.Path(__file__).parents[5] / "galaxy.yml").read_text(encoding="utf-8"))
 
 

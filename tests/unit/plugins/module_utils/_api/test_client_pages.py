@@ -34,6 +34,8 @@ from ansible_collections.community.amplitude.tests.support.values import (
     bounded,
 )
 
+pytestmark = pytest.mark.core
+
 # Pages
 
 

@@ -24,6 +24,8 @@ from ansible_collections.community.amplitude.tests.support.transport import (
     table,
 )
 
+pytestmark = pytest.mark.core
+
 VARIABLES = r"; check the proxy variables of the environment \(HTTPS_PROXY, NO_PROXY\)\.\Z"
 
 

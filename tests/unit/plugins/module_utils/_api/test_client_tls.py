@@ -33,6 +33,8 @@ from ansible_collections.community.amplitude.tests.support.transport import (
     tls,
 )
 
+pytestmark = pytest.mark.core
+
 
 @both_ways
 @pytest.mark.parametrize(

@@ -25,6 +25,8 @@ from ansible_collections.community.amplitude.tests.support.transport import (
     tls,
 )
 
+pytestmark = pytest.mark.core
+
 # How long at most it waits
 
 TIMEOUT = 0.3

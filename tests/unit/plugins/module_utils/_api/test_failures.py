@@ -16,6 +16,8 @@ from ansible_collections.community.amplitude.tests.support.client import CALLS, 
 from ansible_collections.community.amplitude.tests.support.servers import RawServer, http
 from ansible_collections.community.amplitude.tests.support.values import VALUES, answer_of, packed
 
+pytestmark = pytest.mark.core
+
 CLIENT_KEY = "client-" + "aB3" * 10 + "zZ"
 SERVER_KEY = "server-" + "0f9" * 10 + "Qq"
 

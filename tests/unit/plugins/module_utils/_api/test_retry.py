@@ -38,6 +38,8 @@ from ansible_collections.community.amplitude.tests.support.client import (
 )
 from ansible_collections.community.amplitude.tests.support.servers import RawServer
 
+pytestmark = pytest.mark.core
+
 WORDS = ("do it", "it failed", "do something else")
 
 
