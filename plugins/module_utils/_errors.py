@@ -6,7 +6,23 @@
 """What can go wrong, as one sentence each.
 
 Everything below the modules raises these and nothing else on purpose; only a module's main() turns one into
-fail_json().
+fail_json(). Their kinds::
+
+    AmplitudeError
+    +-- MissingLibrary          a library is not installed where the module runs
+    +-- InputError              the value of an option cannot be used
+    +-- Refused                 what is wanted is ambiguous, contradicts what exists, or would do harm
+    |   +-- Ambiguous               several deployments match
+    |   +-- NotFound                nothing matches, and it cannot be created
+    |   +-- TypeContradiction       what was found is of another type
+    |   +-- DefaultDeployment       the default deployment would be archived
+    |   +-- LabelTaken              another active deployment has the label
+    +-- RequestFailed           a request did not get its documented answer
+        +-- ConnectionFailed        it was never carried to the service
+        +-- AnswerLost              nobody knows whether it was carried out
+        +-- UnexpectedAnswer        success, but not what is promised
+        |   +-- AnswerTooLarge          more than is read
+        +-- ApiError                an error status, or a redirect
 """
 
 from __future__ import annotations
@@ -93,7 +109,7 @@ class RequestFailed(AmplitudeError):
 
     :param transient: whether trying again can help (a refused connection: yes; a certificate that is not trusted: no).
 
-    ``outcome_unknown``: whether the service may have carried the request out all the same.
+    ``outcome_unknown``: whether the service may have carried the request out anyway.
     ``retry_after``: seconds after which the service asked to be called again, or None.
     """
 
@@ -121,6 +137,10 @@ class UnexpectedAnswer(RequestFailed):
     outcome_unknown = True
 
 
+class AnswerTooLarge(UnexpectedAnswer):
+    """The answer is larger than what is read of one; a page of a list may become smaller with fewer rows."""
+
+
 class ApiError(RequestFailed):
     """The service answered with an error status (or a redirect, which is never followed).
 
@@ -128,7 +148,8 @@ class ApiError(RequestFailed):
     """
 
     def __init__(self, doing: str, problem: str, advice: str, status: int, retry_after: float | None = None) -> None:
-        super().__init__(doing, problem, advice, transient=status == 429 or status >= 500)
+        super().__init__(doing, problem, advice, transient=status in (408, 425, 429) or status >= 500)
         self.status = status
-        self.outcome_unknown = status >= 500 or status < 200
+        # 425 says that the request was not looked at; 408 comes from whoever waited for it, or for its answer.
+        self.outcome_unknown = status == 408 or status >= 500 or status < 200
         self.retry_after = retry_after

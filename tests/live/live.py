@@ -32,6 +32,7 @@ from urllib.parse import unquote
 
 from ansible_collections.community.amplitude.plugins.module_utils import _options as shared_options
 from ansible_collections.community.amplitude.plugins.module_utils._api import client as api_client
+from ansible_collections.community.amplitude.plugins.module_utils._api import quotes
 from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import (
     Deployment,
     Deployments,
@@ -123,23 +124,29 @@ class Probe(api_client.Client):
         self.refusal = ""
         self.retry_after: set[str] = set()
 
-    def get(self, path: str, doing: str, params: t.Mapping[str, t.Any] | None = None) -> t.Any:
-        document = super().get(path, doing, params)
+    def get_json(
+        self,
+        path: str,
+        doing: str,
+        params: t.Mapping[str, t.Any] | None = None,
+        keep: frozenset[str] | None = None,
+    ) -> t.Any:
+        document = super().get_json(path, doing, params, keep)
         self.documents.append(document)
         return document
 
-    def post(self, path: str, doing: str, body: t.Mapping[str, t.Any]) -> t.Any:
+    def post_json(self, path: str, doing: str, body: t.Mapping[str, t.Any]) -> t.Any:
         self.ours.allow(body)
-        answer = super().post(path, doing, body)
+        answer = super().post_json(path, doing, body)
         identifier = identifier_from(answer.get("id")) if isinstance(answer, dict) else None
         if identifier is not None:
             self.created.append(answer)
             self.ours.claim(identifier, in_turn=True)
         return answer
 
-    def patch(self, path: str, doing: str, body: t.Mapping[str, t.Any]) -> None:
+    def patch_ok(self, path: str, doing: str, body: t.Mapping[str, t.Any]) -> None:
         self.ours.allow(body, unquote(path.rpartition("/")[2]))
-        super().patch(path, doing, body)
+        super().patch_ok(path, doing, body)
 
     def list(self) -> list[Deployment]:
         """All deployments; ``documents`` has the pages as they came."""
@@ -277,8 +284,7 @@ class Live:
 
     def redact(self, text: str) -> str:
         """A text without the management API key and anything that looks like the key of a deployment."""
-        text = text.replace(self._options["management_api_key"], api_client.SECRET)
-        return api_client._DEPLOYMENT_KEY.sub(api_client.SECRET, text)
+        return quotes.redact(text, self._options["management_api_key"])
 
     def _list(self) -> list[Deployment]:
         rows = self._probe.list()
@@ -464,7 +470,7 @@ class Live:
         self.facts["Rows of a page with ``limit=1000``"] = (
             str(len(whole[0]["deployments"])) if len(whole) > 1 else ONE_PAGE
         )
-        short = self._probe.get(PATH, "list the deployments without a limit")["deployments"]
+        short = self._probe.get_json(PATH, "list the deployments without a limit")["deployments"]
         self.facts["Rows of a page without ``limit``"] = str(len(short)) if len(short) < len(rows) else ONE_PAGE
         self.facts["``nextCursor`` of a page that is not the last"] = _kinds(
             page["nextCursor"] for page in pages if page.get("nextCursor")

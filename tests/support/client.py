@@ -14,7 +14,9 @@ import pytest
 
 from ansible_collections.community.amplitude.plugins.module_utils._api.client import Client
 from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployment, Deployments
+from ansible_collections.community.amplitude.plugins.module_utils._api.limits import Limits
 from ansible_collections.community.amplitude.plugins.module_utils._api.retry import Patience
+from ansible_collections.community.amplitude.plugins.module_utils._api.waits import Waits
 from ansible_collections.community.amplitude.plugins.module_utils._errors import RequestFailed
 from ansible_collections.community.amplitude.tests.support.servers import http
 
@@ -24,9 +26,9 @@ SENTENCE = re.compile(r"Could not [^\n]+: [^\n]+; [^\n]*[^.\n]\.")
 KEY = "management-key"
 PATH = "/api/1/deployments"
 CALLS: dict[str, t.Callable[[Client], t.Any]] = {
-    "GET": lambda client: client.get(PATH, "list the deployments", {"limit": 1000}),
-    "POST": lambda client: client.post(PATH, "create it", dict(projectId="1", label="web", type="client")),
-    "PATCH": lambda client: client.patch(PATH + "/7", "archive it", {"archive": True}),
+    "GET": lambda client: client.get_json(PATH, "list the deployments", {"limit": 1000}),
+    "POST": lambda client: client.post_json(PATH, "create it", dict(projectId="1", label="web", type="client")),
+    "PATCH": lambda client: client.patch_ok(PATH + "/7", "archive it", {"archive": True}),
 }
 
 
@@ -39,6 +41,11 @@ class Clock:
 
     def __call__(self) -> float:
         return self._real() + sum(self.sleeps)
+
+    @property
+    def waits(self) -> Waits:
+        """Waits that go by this clock."""
+        return Waits(now=self, sleep=self.sleeps.append)
 
 
 def failure(call: t.Callable[[Client], t.Any], client: Client, kind: type[RequestFailed] = RequestFailed) -> t.Any:
@@ -64,15 +71,24 @@ def usual(request: bytes) -> bytes:
 
 
 @contextlib.contextmanager
-def impatient(url: str, timeout: float = 5.0) -> t.Iterator[Client]:
-    with Client(url, KEY, timeout=timeout, retry_timeout=0) as client:
+def impatient(url: str, timeout: float = 5.0, limits: Limits = Limits()) -> t.Iterator[Client]:
+    """A client that never retries."""
+    with Client(url, KEY, timeout=timeout, retry_timeout=0, limits=limits) as client:
         yield client
+
+
+def hand_in(monkeypatch: pytest.MonkeyPatch, limits: Limits | None = None, **waits: t.Any) -> None:
+    """Let clients that are made without Waits or Limits, as by the main() of a module, have others than the usual ones."""
+    *others, usual_waits = t.cast("tuple[t.Any, ...]", Client.__init__.__defaults__)
+    monkeypatch.setattr(Client.__init__, "__defaults__", (*others, usual_waits._replace(**waits)))
+    if limits is not None:
+        monkeypatch.setitem(t.cast("dict[str, t.Any]", Client.__init__.__kwdefaults__), "limits", limits)
 
 
 def sleepless(client: Client, budget: float = 1000.0) -> list[float]:
     """Give a client patience that passes no time; the answer is the list in which the seconds will be."""
     clock = Clock(time.monotonic)
-    client.patience = Patience(budget, clock.sleeps.append, clock)
+    client.patience = Patience(budget, waits=clock.waits)
     return clock.sleeps
 
 

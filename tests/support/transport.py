@@ -51,7 +51,7 @@ def ask_client(url, **options):
     """The error of a client that lists the deployments, or None if it gets the list."""
     with client_to(url, **options) as client:
         try:
-            assert [row["id"] for row in client.get(PATH, "list the deployments")["deployments"]] == [7]
+            assert [row["id"] for row in client.get_json(PATH, "list the deployments")["deployments"]] == [7]
         except RequestFailed as error:
             return str(error)
     return None

@@ -3,7 +3,7 @@
 
 # Private to this collection: it can change in any release. Do not import it from elsewhere.
 
-"""Bounds the time of a whole request.
+"""Bounds the time of a whole request, and passes over interim answers.
 
 The timeouts of requests bound the time between two bytes, so that an answer which trickles in can take for ever.
 """
@@ -11,14 +11,16 @@ The timeouts of requests bound the time between two bytes, so that an answer whi
 from __future__ import annotations
 
 import functools
+import http.client
 import socket
 import threading
+import time
 import typing as t
 
 try:
     from requests.adapters import HTTPAdapter
 except ImportError:
-    # _client says that requests is missing.
+    # client says that requests is missing.
     HTTPAdapter = object  # type: ignore[misc,assignment]
 
 _current = threading.local()
@@ -29,21 +31,34 @@ class Deadline:
 
     Works for connections of a session that has mounted a :class:`DeadlineAdapter`.
 
+    That takes a thread. Where none can be started, the timeouts of requests remain, and ``expired`` is looked at between
+    two pieces of an answer.
+
     ``expired``: whether the seconds are over. ``connected``: whether there was a connection to the service, through the
     proxy if there is one, so that the request may have been sent.
     """
 
     def __init__(self, seconds: float) -> None:
-        self.expired = False
         self.connected = False
+        self._seconds = seconds
+        self._end = float("inf")
+        self._expired = False
         self._socket: socket.socket | None = None
         self._timer = threading.Timer(seconds, self._expire)
         self._timer.daemon = True
 
     def __enter__(self) -> Deadline:
         _current.deadline = self
-        self._timer.start()
+        self._end = time.monotonic() + self._seconds
+        try:
+            self._timer.start()
+        except RuntimeError:
+            pass  # "can't start new thread", such as in a container that limits its processes
         return self
+
+    @property
+    def expired(self) -> bool:
+        return self._expired or time.monotonic() > self._end
 
     def __exit__(self, *dummy: t.Any) -> None:
         self._timer.cancel()
@@ -57,7 +72,7 @@ class Deadline:
             self._hang_up()
 
     def _expire(self) -> None:
-        self.expired = True
+        self._expired = True
         self._hang_up()
 
     def _hang_up(self) -> None:
@@ -70,6 +85,17 @@ class Deadline:
                 pass
 
 
+class _Response(http.client.HTTPResponse):
+    """Passes over any number of interim answers, such as 103 Early Hints, as HTTP demands.
+
+    http.client does so with 100 only.
+    """
+
+    def _read_status(self) -> tuple[str, int, str]:
+        version, status, reason = super()._read_status()  # type: ignore[misc]
+        return version, http.client.CONTINUE if 101 < status < 200 else status, reason
+
+
 @functools.lru_cache(maxsize=None)
 def _watched(pool_class: t.Any) -> t.Any:
     """A class of connection pools whose connections tell the deadline of their thread that they are in use."""
@@ -77,6 +103,8 @@ def _watched(pool_class: t.Any) -> t.Any:
         return pool_class
 
     class Connection(pool_class.ConnectionCls):  # type: ignore[misc]
+        response_class = _Response
+
         def connect(self) -> None:
             super().connect()
             self.tell_deadline()

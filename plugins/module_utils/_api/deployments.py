@@ -127,7 +127,7 @@ class Deployments:
     def create(self, project_id: str, label: str, type: str) -> str:
         """Create a deployment and return its id. The API answers with nothing else: the key is only in the list."""
         doing = f"create the {type} deployment {label!r} in project {project_id}"
-        answer = self.client.post(_PATH, doing, dict(projectId=project_id, label=label, type=type))
+        answer = self.client.post_json(_PATH, doing, dict(projectId=project_id, label=label, type=type))
         identifier = identifier_from(answer.get("id")) if isinstance(answer, dict) else None
         if identifier is None:
             raise self.client.unexpected(doing, "without the id of the new deployment")
@@ -136,10 +136,10 @@ class Deployments:
     def edit(self, deployment: Deployment, label: str | None = None, archive: bool | None = None) -> None:
         """Rename, archive or restore a deployment; what is None stays as it is."""
         body = {name: value for name, value in (("label", label), ("archive", archive)) if value is not None}
-        words = {None: "rename", True: "archive", False: "restore"}
-        which = f"the deployment {deployment.label!r} (id {deployment.id}) in project {deployment.project_id}"
-        doing = f"{words[archive]} {which}"
-        self.client.patch("{0}/{1}".format(_PATH, quote(deployment.id or "", safe="")), doing, body)
+        word = {None: "rename", True: "archive", False: "restore"}[archive]
+        where = f"(id {deployment.id}) in project {deployment.project_id}"
+        doing = f"{word} the deployment {deployment.label!r} {where}"
+        self.client.patch_ok("{0}/{1}".format(_PATH, quote(deployment.id or "", safe="")), doing, body)
 
     def _from_row(self, row: t.Mapping[str, t.Any]) -> Deployment:
         """Read one row of the list. Unknown fields are ignored; a row without ``deleted`` is an active one."""

@@ -9,37 +9,41 @@ from __future__ import annotations
 
 import datetime
 import email.utils
-import random
 import re
 import threading
-import time
 import typing as t
 
 from .._errors import RequestFailed
-
-FIRST_BACKOFF = 0.5
-LONGEST_BACKOFF = 20.0
+from .waits import Waits
 
 #: Verbs that may be carried out twice without harm. A POST is not among them: it would make a second deployment.
-REPEATABLE = ("GET", "PATCH")
+REPEATABLE = ("GET", "PATCH", "DELETE")
 
 
 def may_retry(verb: str, failure: RequestFailed) -> bool:
     """Whether sending the same request again is safe and can help.
 
-    429 and connections that never carried the request: for every verb. A lost answer or a 5xx, after which nobody
-    knows whether the request was carried out: only for a verb that may be repeated.
+    425, 429 and connections that never carried the request: for every verb. A lost answer, a 408 or a 5xx, after which
+    nobody knows whether the request was carried out: only for a verb that may be repeated.
     """
     return failure.transient and (verb in REPEATABLE or not failure.outcome_unknown)
 
 
-def backoff(attempt: int, retry_after: float | None, random_value: t.Callable[[], float] = random.random) -> float:
+def backoff(
+    attempt: int,
+    retry_after: float | None,
+    waits: Waits = Waits(),
+    random_value: t.Callable[[], float] | None = None,
+) -> float:
     """The seconds to wait after a failed attempt (0 is the first): exponential with full jitter.
 
     What the service asks for in Retry-After is the least; the jitter comes on top, so that hosts which were refused
     at the same moment do not come back at the same moment.
+
+    :param random_value: instead of the chance of ``waits``.
     """
-    jitter = random_value() * min(LONGEST_BACKOFF, FIRST_BACKOFF * 2.0 ** min(attempt, 10))
+    most = min(waits.longest_backoff, waits.first_backoff * 2.0 ** min(attempt, 10))
+    jitter = (random_value or waits.chance)() * most
     return jitter if retry_after is None else retry_after + min(jitter, 1.0)
 
 
@@ -54,11 +58,11 @@ def retry_after_seconds(header: str | None) -> float | None:
         return float(header)
     try:
         date = email.utils.parsedate_to_datetime(header)
-    except (TypeError, ValueError, IndexError):
+        if date.tzinfo is None:
+            date = date.replace(tzinfo=datetime.timezone.utc)
+        return max(0.0, (date - datetime.datetime.now(datetime.timezone.utc)).total_seconds())
+    except (TypeError, ValueError, IndexError, OverflowError):
         return None
-    if date.tzinfo is None:
-        date = date.replace(tzinfo=datetime.timezone.utc)
-    return max(0.0, (date - datetime.datetime.now(datetime.timezone.utc)).total_seconds())
 
 
 class Patience:
@@ -67,17 +71,19 @@ class Patience:
     What several threads wait at the same time counts once.
 
     :param seconds: the budget; 0 means that nothing is ever waited for.
+    :param sleep, clock: instead of those of ``waits``.
     """
 
     def __init__(
         self,
         seconds: float,
-        sleep: t.Callable[[float], None] = time.sleep,
-        clock: t.Callable[[], float] = time.monotonic,
+        sleep: t.Callable[[float], None] | None = None,
+        clock: t.Callable[[], float] | None = None,
+        waits: Waits = Waits(),
     ) -> None:
         self.left = seconds
-        self._sleep = sleep
-        self.now = clock
+        self._sleep = sleep or waits.sleep
+        self.now = clock or waits.now
         self._lock = threading.Lock()
         self._spent_until = float("-inf")
 
@@ -110,16 +116,17 @@ class Patience:
 class Pace:
     """Keeps requests so far apart that no more than so many are sent in a second, in however many threads."""
 
-    def __init__(self, requests_per_second: float) -> None:
-        self._interval = 1.0 / requests_per_second
+    def __init__(self, waits: Waits) -> None:
+        self._waits = waits
+        self._interval = 1.0 / waits.requests_per_second
         self._lock = threading.Lock()
-        self._next = 0.0
+        self._next = float("-inf")
 
     def wait(self) -> None:
         """Sleep until the next request may be sent."""
         with self._lock:
-            now = time.monotonic()
+            now = self._waits.now()
             start = max(now, self._next)
             self._next = start + self._interval
         if start > now:
-            time.sleep(start - now)
+            self._waits.sleep(start - now)

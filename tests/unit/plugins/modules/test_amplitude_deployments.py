@@ -448,18 +448,18 @@ def test_usage_is_read_of_every_project(emulator, run):
 def test_flag_that_is_made_while_they_are_listed(emulator, run, kind):
     """What is missing in the first of the two lists and there in the second is in use."""
     emulator.reset(PROJECT)
-    real = flags._rows
+    real = flags._read
 
     def rows(client, listed, project_id, include_archived):
-        found = list(real(client, listed, project_id, include_archived))
+        found = real(client, listed, project_id, include_archived)
         if listed == kind + "s" and made == []:
             create = dict(flag=emulator.create_flag, experiment=emulator.create_experiment)[kind]
             made.append(create(projectId="1", key="brand-new", deployments=[3]))
-        return iter(found)
+        return found
 
     made = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(flags, "_rows", rows)
+        patch.setattr(flags, "_read", rows)
         result = run([dict(label="old", state="absent")], project_id="1")
     assert made and result["failed"] and "'brand-new'" in result["msg"]
     assert writes(emulator) == []

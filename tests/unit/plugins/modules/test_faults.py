@@ -63,7 +63,7 @@ def matrix():
 
 def possible_moments(fault):
     """A request that was refused was not carried out (documented); bytes trickle only after it was."""
-    if fault["action"] == "redirect" or 400 <= fault.get("status", 0) < 500:
+    if fault["action"] == "redirect" or 400 <= fault.get("status", 0) < 500 and fault["status"] != 408:
         return ("before",)
     return ("after",) if fault["action"] == "trickle" else ("before", "after")
 

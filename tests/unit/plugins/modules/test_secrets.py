@@ -23,7 +23,9 @@ import urllib3
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.community.amplitude.plugins.module_utils._api import client as api_client
+from ansible_collections.community.amplitude.plugins.module_utils._api import quotes
 from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployments
+from ansible_collections.community.amplitude.plugins.module_utils._errors import ConnectionFailed, RequestFailed
 from ansible_collections.community.amplitude.tests.support.canaries import canary, without_documented_keys
 from ansible_collections.community.amplitude.tests.support.modules import run_module
 from ansible_collections.community.amplitude.tests.unit.plugins.modules import test_bad_input as bad_input
@@ -193,7 +195,7 @@ def test_echo_in_another_spelling(emulator, connection, told, spelling):
 def test_echo_at_the_end_of_what_is_read(emulator, connection, told, status):
     """The body is as long as its beginning that is searched for a message, but for the last character of the key."""
     words = "<style>{0}</style>Authorization: Bearer " + MANAGEMENT_KEY
-    padding = "." * (api_client.LONGEST_MESSAGE + 1 - len(words.format("")))
+    padding = "." * (quotes.LONGEST_MESSAGE + 1 - len(words.format("")))
     emulator.misbehave(action="status", status=status, body=words.format(padding))
     result = run(connection, LIST)
     assert result["failed"]
@@ -333,8 +335,8 @@ def test_representations(emulator):
         request = requests.Request("GET", emulator.url, auth=client._auth).prepare()
         assert MANAGEMENT_KEY in str(request.headers), "the key is in there"
         emulator.misbehave(action="status", status=401, body=MANAGEMENT_KEY)
-        with pytest.raises(api_client.RequestFailed) as error:
-            client.get("/api/1/deployments", "look")
+        with pytest.raises(RequestFailed) as error:
+            client.get_json("/api/1/deployments", "look")
         for thing in (client, client._auth, client._session, Deployments(client), request, error.value):
             assert MANAGEMENT_KEY not in f"{thing} {thing!r} {[thing]}"
         assert MANAGEMENT_KEY not in repr(vars(error.value))
@@ -342,7 +344,7 @@ def test_representations(emulator):
 
 def test_control(emulator, connection, told, monkeypatch):
     """The tests above can fail: a client that passes on every word is found out."""
-    monkeypatch.setattr(api_client.Client, "_quote", lambda self, answer: answer.decode())
+    monkeypatch.setattr(api_client, "quote", lambda answer, key: answer.decode())
     emulator.misbehave(action="status", status=400, body=" ".join(SECRETS.values()))
     result = run(connection, LIST)
     words = told()
@@ -351,8 +353,8 @@ def test_control(emulator, connection, told, monkeypatch):
 
 
 def test_control_of_exceptions(connection, told, monkeypatch):
-    def tell(self, doing, error, connected):
-        return api_client.ConnectionFailed(doing, str(error), "do nothing")
+    def tell(self, doing, error, deadline):
+        return ConnectionFailed(doing, str(error), "do nothing")
 
     monkeypatch.setattr(api_client.Client, "_connection_problem", tell)
     monkeypatch.setenv("HTTPS_PROXY", f"http://{PASSWORD}:99999")

@@ -13,9 +13,10 @@ import socket
 import pytest
 import yaml
 
-from ansible_collections.community.amplitude.plugins.module_utils._api import client as api_client
+from ansible_collections.community.amplitude.plugins.module_utils._api.limits import Limits
 from ansible_collections.community.amplitude.plugins.module_utils._errors import (
     AnswerLost,
+    AnswerTooLarge,
     ApiError,
     ConnectionFailed,
     UnexpectedAnswer,
@@ -138,11 +139,11 @@ def test_edit_is_not_confirmed(emulator, client, body):
 
 
 @pytest.mark.parametrize("gzip", [False, True])
-def test_answer_that_is_too_large(emulator, client, monkeypatch, gzip):
+def test_answer_that_is_too_large(emulator, client, gzip):
     emulator.reset(seed(50), rate_limit=0, gzip=gzip)
     assert len(CALLS["GET"](client)["deployments"]) == 50
-    monkeypatch.setattr(api_client, "LARGEST_ANSWER", 4000)
-    assert "sent an answer of more than " in str(failure(CALLS["GET"], client, UnexpectedAnswer))
+    with impatient(emulator.url, limits=Limits(largest_answer=4000)) as client:
+        assert "sent an answer of more than " in str(failure(CALLS["GET"], client, AnswerTooLarge))
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
@@ -159,7 +160,7 @@ def test_timeout(emulator, action, seconds):
     emulator.misbehave(action=action, seconds=seconds)
     with impatient(emulator.url, timeout=0.25) as client:
         error = failure(CALLS["GET"], client, AnswerLost)
-    assert f"the connection to {emulator.url} brought no whole answer within 0.25 seconds; " in str(error)
+    assert f"the connection to {emulator.url} sent no complete answer within 0.25 seconds; " in str(error)
     assert (error.transient, error.outcome_unknown) == (True, True)
 
 

@@ -14,7 +14,12 @@ import zlib
 import pytest
 import urllib3
 
-from ansible_collections.community.amplitude.plugins.module_utils._errors import AnswerLost, ApiError, UnexpectedAnswer
+from ansible_collections.community.amplitude.plugins.module_utils._errors import (
+    AnswerLost,
+    AnswerTooLarge,
+    ApiError,
+    UnexpectedAnswer,
+)
 from ansible_collections.community.amplitude.tests.support.client import CALLS, create, failure, impatient, list_of
 from ansible_collections.community.amplitude.tests.support.servers import RawServer, http
 from ansible_collections.community.amplitude.tests.support.values import CHUNKED, MIB, ROW, bounded, chunk
@@ -44,7 +49,7 @@ def bomb(times):
 
 def outcome(call, client, status):
     """What a large or wrong answer with a status must lead to; the message stays short."""
-    error = failure(call, client, UnexpectedAnswer if status == "success" else ApiError)
+    error = failure(call, client, AnswerTooLarge if status == "success" else ApiError)
     assert len(str(error)) < 600
     return str(error)
 
@@ -79,7 +84,7 @@ def test_megabytes_that_are_read(content):
     """Just below what is taken for too large."""
     body = TEN_MB[content] * 7
     with RawServer(http("200 OK", body)) as server, impatient(server.url) as client, bounded():
-        assert " sent an answer that is not JSON (" in outcome(CALLS["GET"], client, "success")
+        assert " sent an answer that is not JSON (" in str(failure(CALLS["GET"], client, UnexpectedAnswer))
 
 
 @pytest.mark.parametrize("verb", CALLS)

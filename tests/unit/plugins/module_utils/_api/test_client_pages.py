@@ -10,14 +10,15 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from ansible_collections.community.amplitude.plugins.module_utils._api import client as api_client
 from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployments
+from ansible_collections.community.amplitude.plugins.module_utils._api.limits import Limits
 from ansible_collections.community.amplitude.plugins.module_utils._errors import UnexpectedAnswer
 from ansible_collections.community.amplitude.tests.support.client import (
     KEY,
     PATH,
     SENTENCE,
     failure,
+    hand_in,
     impatient,
     list_of,
     seed,
@@ -62,9 +63,19 @@ def test_other_parameters_go_with_every_page(emulator, client):
 @pytest.mark.parametrize("cursor", ["offset", "opaque"])
 def test_cursor_that_repeats_is_an_error(emulator, client, cursor, rows):
     emulator.reset(seed(rows), rate_limit=0, max_page_size=3, cursor=cursor, cursor_repeats=True)
-    error = failure(lambda client: Deployments(client).list(), client, UnexpectedAnswer)
-    assert "a nextCursor that it had sent before, so the list would never end" in str(error)
+    if cursor == "offset" and rows <= 3:
+        assert len(list_of(client)) == rows, "the offset 0 leads nowhere but to the beginning"
+    else:
+        error = failure(list_of, client, UnexpectedAnswer)
+        assert "a nextCursor that it had sent before, so the list would never end" in str(error)
     assert len(emulator.requests()) <= (rows + 2) // 3 + 1
+
+
+@pytest.mark.parametrize("end", [0, False])
+def test_number_or_word_that_ends_a_list(end):
+    pages = iter([dict(deployments=[ROW], nextCursor=3), dict(deployments=[dict(ROW, id=2)], nextCursor=end)])
+    with RawServer(lambda dummy: answer_of(next(pages))) as server, impatient(server.url) as client:
+        assert [row.id for row in list_of(client)] == ["1", "2"]
 
 
 def test_cursors_that_go_in_a_circle_are_an_error():
@@ -81,10 +92,10 @@ def test_cursors_that_go_in_a_circle_are_an_error():
 
 
 @pytest.mark.parametrize("cursor", ["offset", "opaque"])
-def test_list_without_an_end_is_an_error(emulator, client, monkeypatch, cursor):
-    monkeypatch.setattr(api_client, "MOST_PAGES", 5)
+def test_list_without_an_end_is_an_error(emulator, cursor):
     emulator.reset(seed(), rate_limit=0, cursor=cursor, endless_pages=True)
-    error = failure(lambda client: Deployments(client).list(), client, UnexpectedAnswer)
+    with impatient(emulator.url, limits=Limits(most_pages=5)) as client:
+        error = failure(list_of, client, UnexpectedAnswer)
     assert "with yet another page after 5;" in str(error)
     assert len(emulator.requests()) == 5
 
@@ -101,7 +112,7 @@ def test_row_that_is_sent_twice_counts_once(emulator, client):
 def test_next_cursor(value):
     answers = iter([answer_of(dict(deployments=[ROW], nextCursor=VALUES[value])), http("200 OK", LIST)])
     with RawServer(lambda dummy: next(answers)) as server, impatient(server.url) as client:
-        if value in ("null", "empty text"):
+        if value in ("null", "empty text", "false", "zero"):
             assert len(list_of(client)) == 1 and len(server.requests) == 1
         elif value in NUMBERS or value in TEXTS and value not in ("lone surrogate", "long text"):
             assert len(list_of(client)) == 1
@@ -124,7 +135,7 @@ def test_cursor_of_megabytes_is_not_sent_back():
 
 @pytest.mark.parametrize("module", ["amplitude_deployment", "amplitude_deployment_info"])
 def test_module_that_is_sent_pages_without_an_end(emulator, connection, monkeypatch, module):
-    monkeypatch.setattr(api_client, "MOST_PAGES", 20)
+    hand_in(monkeypatch, Limits(most_pages=20))
     emulator.reset(dict(keys={KEY: [1]}, deployments=[dict(ROW, key=None, type="client")]), endless_pages=True)
     options = dict(connection, project_id="1", **(dict(label="new", type="client") if module[-1] == "t" else {}))
     result = run_module(module, **options)

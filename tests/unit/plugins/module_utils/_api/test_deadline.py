@@ -71,7 +71,7 @@ def test_slow_answer(authority, trusting, scheme, answer):
         with client_to(server.url, timeout=TIMEOUT, **trusting) as client:
             with within(TIMEOUT):
                 error = failure(CALLS["POST"], client, AnswerLost)
-            assert f"the connection to {server.url} brought no whole answer within 0.3 seconds" in str(error)
+            assert f"the connection to {server.url} sent no complete answer within 0.3 seconds" in str(error)
             assert (error.transient, error.outcome_unknown) == (True, True)
             CALLS["GET"](client)
             assert (server.connections, len(server.requests)) == (2, 2), "the connection is not used again"
@@ -113,7 +113,7 @@ def test_slow_answer_is_asked_for_again_as_long_as_patience_lasts(secure, trusti
     started = time.monotonic()
     error = ask(secure.url, timeout=TIMEOUT, retry_timeout=patience, **trusting)
     assert time.monotonic() - started < patience + TIMEOUT + SLACK
-    check(error, None if times else "brought no whole answer within 0.3 seconds")
+    check(error, None if times else "sent no complete answer within 0.3 seconds")
     assert len(secure.requests()) >= 2 or not times
 
 

@@ -13,12 +13,18 @@ import threading
 import time
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.community.amplitude.plugins.module_utils._api import client as api_client
 from ansible_collections.community.amplitude.plugins.module_utils._api.client import Client
-from ansible_collections.community.amplitude.plugins.module_utils._api.retry import Pace, Patience, backoff, may_retry
+from ansible_collections.community.amplitude.plugins.module_utils._api.retry import (
+    Pace,
+    Patience,
+    backoff,
+    may_retry,
+    retry_after_seconds,
+)
+from ansible_collections.community.amplitude.plugins.module_utils._api.waits import Waits
 from ansible_collections.community.amplitude.plugins.module_utils._errors import (
     AnswerLost,
     ApiError,
@@ -47,7 +53,14 @@ def status(code):
     return ApiError(*WORDS, status=code)
 
 
-MAY_RETRY = {  # failure, and whether GET, POST and PATCH are sent again
+@pytest.mark.parametrize(
+    "code, unknown", [(103, True), (302, False), (400, False), (408, True), (425, False), (429, False), (500, True)]
+)
+def test_outcome_after_a_status(code, unknown):
+    assert status(code).outcome_unknown == unknown
+
+
+MAY_RETRY = {  # failure, and whether GET, POST, and PATCH and DELETE are sent again
     "no connection": (ConnectionFailed(*WORDS, transient=True), True, True, True),
     "no trust": (ConnectionFailed(*WORDS, transient=False), False, False, False),
     "answer lost": (AnswerLost(*WORDS, transient=True), True, False, True),
@@ -58,7 +71,12 @@ MAY_RETRY = {  # failure, and whether GET, POST and PATCH are sent again
     "401": (status(401), False, False, False),
     "403": (status(403), False, False, False),
     "404": (status(404), False, False, False),
+    "407": (status(407), False, False, False),
+    "408": (status(408), True, False, True),
     "409": (status(409), False, False, False),
+    "424": (status(424), False, False, False),
+    "425": (status(425), True, True, True),
+    "426": (status(426), False, False, False),
     "428": (status(428), False, False, False),
     "429": (status(429), True, True, True),
     "430": (status(430), False, False, False),
@@ -73,12 +91,16 @@ MAY_RETRY = {  # failure, and whether GET, POST and PATCH are sent again
 
 @pytest.mark.parametrize("failure, get, post, patch", MAY_RETRY.values(), ids=list(MAY_RETRY))
 def test_may_retry(failure, get, post, patch):
-    assert [may_retry(verb, failure) for verb in ("GET", "POST", "PATCH")] == [get, post, patch]
+    assert [may_retry(verb, failure) for verb in ("GET", "POST", "PATCH", "DELETE")] == [get, post, patch, patch]
 
 
-@pytest.mark.parametrize("verb", ["PUT", "DELETE", "get", ""])
+@pytest.mark.parametrize("verb", ["PUT", "get", "delete", ""])
 def test_verb_that_is_not_known_to_be_repeatable_is_not_repeated(verb):
     assert not may_retry(verb, status(503))
+
+
+def chance(value):
+    return Waits(chance=lambda: value)
 
 
 @pytest.mark.parametrize(
@@ -86,9 +108,9 @@ def test_verb_that_is_not_known_to_be_repeatable_is_not_repeated(verb):
     [(0, 0.5), (1, 1), (2, 2), (3, 4), (4, 8), (5, 16), (6, 20), (7, 20), (100, 20), (10**9, 20)],
 )
 def test_backoff_grows_to_a_limit(attempt, most):
-    assert backoff(attempt, None, lambda: 1.0) == most
-    assert backoff(attempt, None, lambda: 0.5) == most / 2
-    assert backoff(attempt, None, lambda: 0.0) == 0
+    assert backoff(attempt, None, chance(1.0)) == most
+    assert backoff(attempt, None, chance(0.5)) == most / 2
+    assert backoff(attempt, None, chance(0.0)) == 0
 
 
 @pytest.mark.parametrize(
@@ -96,7 +118,7 @@ def test_backoff_grows_to_a_limit(attempt, most):
     [(0, 0.0, 7), (0, 1.0, 7.5), (1, 0.5, 7.5), (1, 1.0, 8), (2, 0.25, 7.5), (50, 1.0, 8)],
 )
 def test_backoff_after_retry_after(attempt, random_value, pause):
-    assert backoff(attempt, 7.0, lambda: random_value) == pause
+    assert backoff(attempt, 7.0, chance(random_value)) == pause
 
 
 @given(
@@ -105,11 +127,34 @@ def test_backoff_after_retry_after(attempt, random_value, pause):
     retry_after=st.none() | st.floats(0, 10**9),
 )
 def test_backoff_bounds(attempt, random_value, retry_after):
-    pause = backoff(attempt, retry_after, lambda: random_value)
+    pause = backoff(attempt, retry_after, chance(random_value))
     if retry_after is None:
         assert 0 <= pause <= 20
     else:
         assert retry_after <= pause <= retry_after + 1
+
+
+DATES = st.builds(
+    "{0}, {1:02d} {2} {3} {4:02d}:{5:02d}:{6:02d} {7}".format,
+    st.sampled_from(["Mon", "Tue", "Foo"]),
+    st.integers(0, 40),
+    st.sampled_from(["Jan", "Feb", "Dec", "Bar"]),
+    st.integers(0, 10**6) | st.integers(),
+    st.integers(0, 30),
+    st.integers(0, 70),
+    st.integers(0, 70),
+    st.sampled_from(["GMT", "UTC", "EST", "-0000", "", "XYZ"]) | st.integers().map("{0:+05d}".format),
+)
+
+
+@given(header=DATES | st.text(max_size=50) | st.integers().map(str) | st.floats().map(str))
+@example("Mon, 01 Jan 2024 00:00:00 +99999999999999999999")
+@example("Fri, 31 Dec 9999 23:59:59 -2359")
+@example("Mon, 01 Jan 0001 00:00:00 +2359")
+@example("Mon, 01 Jan 99999999999999999999 00:00:00 GMT")
+def test_any_retry_after_is_seconds_or_nothing(header):
+    seconds = retry_after_seconds(header)
+    assert seconds is None or 0 <= seconds < 10**12
 
 
 @pytest.mark.parametrize("retry_after", [None, 5.0])
@@ -131,14 +176,14 @@ def test_hosts_that_were_refused_at_the_same_moment_do_not_come_back_at_the_same
 )
 def test_patience(budget, waits, sleeps, left):
     clock = Clock()
-    slept, patience = clock.sleeps, Patience(budget, clock.sleeps.append, clock)
+    slept, patience = clock.sleeps, Patience(budget, waits=clock.waits)
     granted = [seconds for seconds in waits if patience.wait(seconds)]
     assert (granted, slept, patience.left) == (sleeps, sleeps, left)
 
 
 def test_other_expenses_leave_less_to_wait():
     clock = Clock()
-    slept, patience = clock.sleeps, Patience(10, clock.sleeps.append, clock)
+    slept, patience = clock.sleeps, Patience(10, waits=clock.waits)
     patience.spend(-7, 0)
     assert (patience.left, patience.wait(4), patience.wait(3), patience.left) == (3, False, True, 0)
     patience.spend(0, 5)
@@ -151,7 +196,7 @@ def test_other_expenses_leave_less_to_wait():
 )
 def test_patience_never_sleeps_longer_than_its_budget(budget, deeds):
     clock = Clock()
-    slept, patience = clock.sleeps, Patience(budget, clock.sleeps.append, clock)
+    slept, patience = clock.sleeps, Patience(budget, waits=clock.waits)
     lefts = [patience.left]
     for deed, seconds in deeds:
         if deed == "wait":
@@ -166,7 +211,7 @@ def test_patience_never_sleeps_longer_than_its_budget(budget, deeds):
 
 def test_what_is_waited_for_at_the_same_time_counts_once():
     now = [0.0]
-    patience = Patience(10, lambda seconds: None, lambda: now[0])
+    patience = Patience(10, waits=Waits(sleep=lambda seconds: None, now=lambda: now[0]))
     assert patience.wait(4) and patience.wait(4) and patience.wait(3)
     assert patience.left == 6
     now[0] = 2.0
@@ -179,7 +224,7 @@ def test_what_is_waited_for_at_the_same_time_counts_once():
 
 
 def test_pace():
-    pace = Pace(100)
+    pace = Pace(Waits(requests_per_second=100))
     started = time.monotonic()
     threads = [threading.Thread(target=pace.wait) for dummy in range(11)]
     for thread in threads:
@@ -187,10 +232,6 @@ def test_pace():
     for thread in threads:
         thread.join()
     assert time.monotonic() - started >= 0.1
-
-
-#: As it is outside of the tests, which do not wait that long.
-REQUESTS_PER_SECOND = api_client.REQUESTS_PER_SECOND
 
 
 # Retries
@@ -201,7 +242,9 @@ FAULTS = {
     "401": dict(action="status", status=401),
     "403": dict(action="status", status=403),
     "404": dict(action="status", status=404),
+    "408": dict(action="status", status=408),
     "409": dict(action="status", status=409),
+    "425": dict(action="status", status=425),
     "429": dict(action="status", status=429),
     "500": dict(action="status", status=500),
     "503": dict(action="status", status=503),
@@ -220,7 +263,9 @@ SENT = {  # fault: times that GET, POST and PATCH are sent
     "401": (ONCE, ONCE, ONCE),
     "403": (ONCE, ONCE, ONCE),
     "404": (ONCE, ONCE, ONCE),
+    "408": (AGAIN, ONCE, AGAIN),
     "409": (ONCE, ONCE, ONCE),
+    "425": (AGAIN, AGAIN, AGAIN),
     "429": (AGAIN, AGAIN, AGAIN),
     "500": (AGAIN, ONCE, AGAIN),
     "503": (AGAIN, ONCE, AGAIN),
@@ -260,7 +305,7 @@ def test_refused_connection_is_tried_again(verb):
     with contextlib.ExitStack() as stack:
         client = stack.enter_context(Client(server.url, KEY))
         stack.callback(server.__exit__)
-        client.patience = Patience(1000, server.listen)
+        client.patience = Patience(1000, waits=Waits(sleep=server.listen))
         CALLS[verb](client)
         assert len(server.requests) == 1
 
@@ -295,7 +340,18 @@ def test_retry_after_is_the_least_pause(emulator, client, form, status):
     assert all((3 if form == "seconds" else 2) <= pause <= 5 for pause in sleeps)
 
 
-@pytest.mark.parametrize("value", ["soon", "-5", "1.5", "", "9" * 5000, "Foo, 99 Bar 99999 99:99:99 GMT"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "soon",
+        "-5",
+        "1.5",
+        "",
+        "9" * 5000,
+        "Foo, 99 Bar 99999 99:99:99 GMT",
+        "Mon, 01 Jan 2024 00:00:00 +99999999999999999999",
+    ],
+)
 def test_retry_after_that_says_nothing_is_ignored(emulator, client, value):
     sleeps = sleepless(client)
     emulator.misbehave(action="status", status=429, headers={"Retry-After": value})
@@ -351,10 +407,9 @@ def test_all_pauses_fit_the_budget(emulator, verb, faults, budget):
     assert len(emulator.requests()) == len(sleeps) + 1 <= len(faults) + 1
 
 
-def test_requests_keep_their_pace(emulator, monkeypatch):
-    assert REQUESTS_PER_SECOND <= 100, "documented"
-    monkeypatch.setattr(api_client, "REQUESTS_PER_SECOND", 50)
-    with Client(emulator.url, KEY) as client:
+def test_requests_keep_their_pace(emulator):
+    assert Waits().requests_per_second <= 100, "documented"
+    with Client(emulator.url, KEY, waits=Waits(requests_per_second=50)) as client:
         for dummy in range(6):
             CALLS["GET"](client)
     times = [request["time"] for request in emulator.requests()]
