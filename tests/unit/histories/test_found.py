@@ -62,7 +62,7 @@ FOUND = {
     ),
 }
 #: A limit that docs/docsite/rst/faults.rst tells.
-LIMIT = History([Race([WEB, WEB, WEB])], switches=dict(opaque_ids=True), seed=0)
+LIMIT = History([Race([WEB, WEB, WEB])], switches=dict(opaque_ids=True), latency=0.5, seed=8)
 
 
 def item(label, previous_label=None, project_id="1", type="client", **more):
