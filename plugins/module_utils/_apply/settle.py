@@ -197,5 +197,5 @@ def ways_back(
 def rivalry(own: Deployment, rivals: t.Iterable[Deployment]) -> str:
     """A sentence that says what else is active with a label."""
     others = ", ".join(str(row.id) for row in rivals if row.id != own.id)
-    where = f"the label {own.label!r} in project {own.project_id}"
-    return f"Another run has made {where} active at the same moment (id {others})."
+    label, project = own.label, own.project_id
+    return f"Another run has made the label {label!r} in project {project} active at the same moment (id {others})."

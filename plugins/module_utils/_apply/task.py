@@ -116,9 +116,9 @@ class Task:
         """
         write = t.cast(Write, self.write)
         now, waits = self._writer.now(), self._writer.deployments.client.waits
-        judged, self._sight = verdict(write, self._sight, observed, self._writer.unseen, now, waits)
+        judged, self._sight = verdict(write, self._sight, observed, self._writer.outdated(observed), now, waits)
         if self._sight.row is not None or judged is Verdict.OVERTAKEN:
-            self._writer.unseen.discard(write.id)
+            self._writer.unseen.pop(write.id, None)
         if judged is Verdict.OVERTAKEN:
             self._overtaken(write, t.cast(Deployment, observed.with_id(write.id)))
         elif judged is Verdict.WITHDRAW:
@@ -139,10 +139,11 @@ class Task:
         if judged is Verdict.UNREAD:
             self.warnings.append(f"The change was accepted, but not read back. {failure}")
         if judged in (Verdict.HIDDEN, Verdict.KEYLESS):
-            unseen = "does not show it yet" if judged is Verdict.HIDDEN else "shows it without its key"
+            seen = f"it was created with the id {write.id}, but the list of deployments shows it without its key"
+            unseen = f"it was created with the id {write.id}, but the list of deployments does not show it yet"
             raise AmplitudeError(
                 f"read the key of {self.plan.wanted}",
-                f"it was created with the id {write.id}, but the list of deployments {unseen}",
+                unseen if judged is Verdict.HIDDEN else seen,
                 "run this again, which finds it as soon as the list shows it, or raise retry_timeout",
             )
         if judged is Verdict.WITHDRAW:
@@ -163,7 +164,7 @@ class Task:
             self._halved = None
         self.current = write.own
         self.state = State.SETTLING
-        self._writer.unseen.add(write.id)
+        self._writer.unseen[write.id] = write.before
 
     def _end(self, judged: Verdict) -> None:
         write = t.cast(Write, self.write)
@@ -192,6 +193,11 @@ class Task:
             if write.withdraws and self._writer.edit(row, write.own):
                 self._accepted(write._replace(before=row, sent=self._writer.now()), changes_between(row, write.own))
                 return
+        elif write.own.deleted and row.deleted and not write.withdraws:
+            self.warnings.append(
+                f"Somebody else has renamed the deployment with the id {write.id} from {write.own.label!r} to {row.label!r} "
+                "while this run has archived it."
+            )
         self.current = row
         self.state = State.LOST
 

@@ -51,16 +51,21 @@ def looks(deployments: Deployments, seconds: float) -> t.Generator[Observed, Non
 class Writer:
     """What sends the writes of one run.
 
-    ``unseen``: the ids of what the run has written without having seen it in the list.
+    ``unseen``: what the run has written without having seen it in the list, by id as it was before.
     """
 
     def __init__(self, deployments: Deployments) -> None:
         self.deployments = deployments
-        self.unseen: set[str | None] = set()
+        self.unseen: dict[str, Deployment | None] = {}
 
     def now(self) -> float:
         """A moment, in seconds."""
         return self.deployments.client.waits.now()
+
+    def outdated(self, observed: Observed) -> set[str]:
+        """The ids of what the list still shows as it was before this run has written it."""
+        found = ((identifier, before, observed.with_id(identifier)) for identifier, before in self.unseen.items())
+        return {identifier for identifier, before, row in found if before is not None and shows(row, before)}
 
     def create(self, new: Deployment) -> tuple[str | None, bool]:
         """Create a deployment.
@@ -79,7 +84,7 @@ class Writer:
             newest: Deployment | None = None
             try:
                 for observed in self._looks_after(failure):
-                    for row in active_beside(new, observed, self.unseen):
+                    for row in active_beside(new, observed, self.outdated(observed)):
                         if row.type in (None, new.type):
                             newest = row
             except RequestFailed:
@@ -115,7 +120,7 @@ class Writer:
         holder: Deployment | None = None
         try:
             for observed in looks(self.deployments, self.deployments.client.waits.list_lag):
-                if any(row.id != wanted.id for row in active_beside(wanted, observed, self.unseen)):
+                if any(row.id != wanted.id for row in active_beside(wanted, observed, self.outdated(observed))):
                     return
                 similar = observed.with_similar_label(wanted.project_id, wanted.label)
                 holder = next((row for row in similar if row.id != wanted.id), None)
