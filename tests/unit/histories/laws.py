@@ -81,7 +81,7 @@ def _is_warned(scene: Scene, deed: Deed) -> bool:
 
 def _is_overtaken(scene: Scene, deed: Deed) -> bool:
     """Whether somebody wrote what the last list of a run did not show."""
-    return deed.overtaken
+    return bool(deed.overtaken_by)
 
 
 def _is_withdrawn(scene: Scene, deed: Deed) -> bool:
@@ -140,6 +140,11 @@ UNKNOWN = Exempt(
     lambda scene, deed: deed.lost and deed.failed and "not known whether" in deed.result["msg"],
 )
 OVERTAKEN = Exempt("overtaken", "somebody wrote what the last list of the run does not show", _is_overtaken)
+OVERTAKEN_BY_HAND = Exempt(
+    "overtaken by hand",
+    "somebody edited by hand what no run has read since",
+    lambda scene, deed: all("by hand" in each.overtaken_by for each in scene.writers),
+)
 WARNED = Exempt("warned", "the run warns that an edit was accepted, but not seen", _is_warned)
 WITHDRAWN = Exempt("withdrawn", "a run has taken back what it wrote", _is_withdrawn)
 WANTS_ELSE = Exempt("wants else", "another run wants something else of the same label", _wants_else)
@@ -226,7 +231,7 @@ EXCEPTIONS: dict[str, tuple[Exempt, ...]] = {
     ),
     "a re-run is unchanged": (),
     "a re-run finds the same": (OVERTAKEN,),
-    "no label is active twice": (OVERTAKEN, FAILED),
+    "no label is active twice": (OVERTAKEN_BY_HAND, FAILED),
     "all find the same": (HANDS, HASTY, WANTS_ELSE, READER),
     "what is found is there": (HANDS, HASTY, WANTS_ELSE, FAILED),
     "none of several like runs fails": (HANDS, FAULTS, KILLED, REFUSED, IMPATIENT),
@@ -262,7 +267,7 @@ class Laws(Stage):
         if deed.killed:
             return
         if deed.watermarks:
-            deed.overtaken = any(name != deed.name for name in self.writers[deed.watermarks[0] :])
+            deed.overtaken_by = set(self.writers[deed.watermarks[0] :]) - {deed.name}
         if deed.failed:
             demand("every error is a sentence", re.fullmatch(r"Could not [^\n]+\.", deed.result["msg"]))
         changes, pending = deed.result.get("changes", []), deed.result.get("pending", [])

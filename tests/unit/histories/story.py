@@ -124,8 +124,10 @@ class Deed:
         self.killed = False
         #: Whether it has sent a write of whose outcome it was not told.
         self.lost = False
-        #: Whether somebody did something while it was under way, and whether what its last list does not show.
-        self.disturbed = self.overtaken = False
+        #: Whether somebody did something by hand between two of its requests.
+        self.disturbed = False
+        #: Who has written what its last list does not show.
+        self.overtaken_by: set[str] = set()
         #: For each page of the list that it has begun to read last, the number of writes that it shows.
         self.watermarks: list[int] = []
 
