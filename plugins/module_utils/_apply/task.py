@@ -46,8 +46,8 @@ class Task:
         self._first: Plan | None = None
         self._writer = writer
         self._sight = Sight()
-        #: Of those creates whose answers were lost and that are not accounted for, when the last one was sent.
-        self._lost: float | None = None
+        #: When the creates were sent whose answers were lost.
+        self._lost: list[float] = []
         #: The last write that was taken back, and what the list had shown of it.
         self._taken_back: tuple[Write, Sight] | None = None
         #: How it was before an edit that was carried out in part, and where its changes begin.
@@ -89,12 +89,17 @@ class Task:
         """
         before, after = self.plan.before, t.cast(Deployment, self.plan.after)
         sent = self._writer.now()
+        unaccounted: list[float] = []
         try:
             if before is None:
-                identifier, lost = self._writer.create(after)
+                identifier, is_lost = self._writer.create(after)
+                if is_lost:
+                    self._lost.append(sent)
+                    sent = self._lost[0]
                 if identifier is None:
-                    self._lost = sent
                     return
+                # One of those that were lost is the one that was found.
+                unaccounted = self._lost[is_lost:]
                 own = after._replace(id=identifier)
             else:
                 if not self._writer.edit(before, after):
@@ -105,7 +110,8 @@ class Task:
                 raise
             self._writer.explain_duplicate(after, refusal)
             return
-        self._accepted(Write(before, own, sent, self._lost), self.plan.changes)
+        lost = unaccounted[-1] if unaccounted else None
+        self._accepted(Write(before, own, sent, lost), self.plan.changes)
 
     def look(self, observed: Observed, overlaid: Observed) -> None:
         """See what became of the write, and of other runs that write the same.

@@ -70,6 +70,8 @@ class Race(t.NamedTuple):
     kill: Kill | None = None
     """What happens to the first writer."""
     by_hand: ByHand | None = None
+    others: t.Sequence[Other] = ()
+    """What somebody does between two requests of the first writer."""
 
 
 class Info(t.NamedTuple):

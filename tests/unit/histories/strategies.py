@@ -212,8 +212,13 @@ def races(draw: t.Any, faults: t.Any = st.just([]), kills: t.Any = st.none()) ->
     return Race(writers, draw(faults), draw(kills), hand)
 
 
+OTHERS = st.lists(
+    of(Other, st.sampled_from(["GET", "GET", "POST", "PATCH"]), st.integers(1, 4), by_hand()), min_size=1, max_size=2
+)
+
+
 @st.composite
-def bulk_races(draw: t.Any, faults: t.Any = st.just([]), kills: t.Any = st.none()) -> Race:
+def bulk_races(draw: t.Any, faults: t.Any = st.just([]), kills: t.Any = st.none(), others: t.Any = st.just([])) -> Race:
     """Runs of one list, of lists that overlap, or of a list and of some of its items alone."""
     first = draw(lists(least=2))
     writers = [first]
@@ -231,7 +236,7 @@ def bulk_races(draw: t.Any, faults: t.Any = st.just([]), kills: t.Any = st.none(
         else:
             writers.append(first)
     hand = draw(by_hand()) if draw(st.integers(0, 5)) == 0 else None
-    return Race(writers, draw(faults), draw(kills), hand)
+    return Race(writers, draw(faults), draw(kills), hand, draw(others))
 
 
 INFOS = of(
@@ -248,9 +253,6 @@ INFOS = of(
     st.one_of(st.just([]), SOME_FAULTS),
 )
 QUIET = of(Run, options())
-OTHERS = st.lists(
-    of(Other, st.sampled_from(["GET", "GET", "POST", "PATCH"]), st.integers(1, 4), by_hand()), min_size=1, max_size=2
-)
 FAULTS_OR_NONE = st.one_of(st.just([]), SOME_FAULTS)
 STEPS = {
     "quiet": QUIET,
@@ -261,7 +263,9 @@ STEPS = {
     "bulk quiet": of(Run, lists()),
     "bulk faults": of(Run, lists(), SOME_FAULTS, st.none(), st.booleans()),
     "bulk kills": of(Run, lists(), FAULTS_OR_NONE, KILLS, st.booleans()),
-    "bulk races": st.one_of(bulk_races(), bulk_races(), bulk_races(SOME_FAULTS), bulk_races(kills=KILLS)),
+    "bulk races": st.one_of(
+        bulk_races(), bulk_races(), bulk_races(SOME_FAULTS), bulk_races(kills=KILLS), bulk_races(others=OTHERS)
+    ),
     "bulk others": of(Run, lists(), st.just([]), st.none(), st.just(True), OTHERS),
 }
 BETWEEN = st.one_of(QUIET, by_hand(), INFOS)

@@ -100,8 +100,8 @@ class World(Laws):
         for number, given in enumerate(step.writers, 1):
             options = self._resolved(given)
             check_mode = options.pop("check_mode", False)
-            kill = step.kill if number == 1 else None
-            scene.deeds.append(Deed(f"writer {number}", options, check_mode=check_mode, kill=kill))
+            first: dict[str, t.Any] = dict(kill=step.kill, others=step.others) if number == 1 else {}
+            scene.deeds.append(Deed(f"writer {number}", options, check_mode=check_mode, **first))
         actors = [
             functools.partial(self._carry_out, deed, functools.partial(carry_out, waits=self.waits))
             for deed in scene.deeds
@@ -110,6 +110,7 @@ class World(Laws):
             actors.append(functools.partial(self._by_hand, step.by_hand))
         with self._misbehaving(step.faults):
             self.clock.run(*actors)
+        scene.hands = scene.hands or scene.deeds[0].disturbed
         for deed in scene.deeds:
             self._check(scene, deed)
         self._calm()
@@ -121,9 +122,9 @@ class World(Laws):
                 self._demand("all find the same", same, scene, deed, *scene.deeds)
             active = [as_result(row) for row in self._rows() if not row["deleted"] and _place_of(row) == place]
             self._demand("what is found is there", active == [found[0][1]], scene, *scene.deeds)
-        first = scene.deeds[0]
-        if all((deed.options, deed.check_mode) == (first.options, False) for deed in scene.deeds):
-            scene.ends = self._scene(first.options, scene.before).ends
+        options = scene.deeds[0].options
+        if all((deed.options, deed.check_mode) == (options, False) for deed in scene.deeds):
+            scene.ends = self._scene(options, scene.before).ends
             self._demand("none of several like runs fails", not self._failed(scene), scene, *scene.deeds)
 
     @staticmethod
