@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.community.amplitude.tests.unit.histories import laws
+from ansible_collections.community.amplitude.tests.unit.histories import exceptions
 from ansible_collections.community.amplitude.tests.unit.histories.story import ByHand, History, Kill, Other, Race, Run
 from ansible_collections.community.amplitude.tests.unit.histories.world import World
 
@@ -191,11 +191,11 @@ FOUND.update(
 
 @pytest.mark.parametrize("history", FOUND.values(), ids=FOUND)
 def test_found(_emulator, monkeypatch, history):
-    monkeypatch.setitem(laws.EXCEPTIONS, "all find the same", ())
+    monkeypatch.setitem(exceptions.EXCEPTIONS, "all find the same", ())
     World(_emulator, history).play()
 
 
 @pytest.mark.xfail(reason="the lowest id is the oldest only where ids count up", raises=AssertionError)
 def test_run_that_finds_what_is_withdrawn(_emulator, monkeypatch):
-    monkeypatch.setitem(laws.EXCEPTIONS, "all find the same", ())
+    monkeypatch.setitem(exceptions.EXCEPTIONS, "all find the same", ())
     World(_emulator, LIMIT).play()

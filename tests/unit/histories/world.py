@@ -9,7 +9,8 @@ import functools
 import typing as t
 
 from ansible_collections.community.amplitude.tests.unit.histories import lists, model
-from ansible_collections.community.amplitude.tests.unit.histories.laws import Laws, Scene, as_result, kept
+from ansible_collections.community.amplitude.tests.unit.histories.exceptions import Scene
+from ansible_collections.community.amplitude.tests.unit.histories.laws import Laws, as_result, kept
 from ansible_collections.community.amplitude.tests.unit.histories.stage import carry_out
 from ansible_collections.community.amplitude.tests.unit.histories.story import (
     DEFAULT_DEPLOYMENTS,
