@@ -7,29 +7,11 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployment
-from ansible_collections.community.amplitude.plugins.module_utils._api.flags import Usage, User
-from ansible_collections.community.amplitude.plugins.module_utils._errors import InputError, Refused
-from ansible_collections.community.amplitude.plugins.module_utils._plan.guards import check_usage
+from ansible_collections.community.amplitude.plugins.module_utils._errors import Refused
 from ansible_collections.community.amplitude.plugins.module_utils._plan.many import plan_all
 from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Observed
-from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import (
-    Purge,
-    Rules,
-    Wanted,
-    check_concurrency,
-    purge_from,
-    validate_all,
-    wanted_from,
-)
-
-
-def row(identifier, label, type="client", deleted=False, project_id="1"):
-    return Deployment(identifier, project_id, label, "key", type, deleted)
-
-
-def want(label=None, project_id="1", **options):
-    return Wanted(project_id, label, **options)
+from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import Purge, Rules, validate_all
+from ansible_collections.community.amplitude.tests.support.rows import row, want
 
 
 def written(plans):
@@ -158,40 +140,6 @@ def test_plan_all_refuses(name):
         plan_all(wanted, Observed(rows), Rules())
 
 
-INVALID = {
-    "same label twice": (
-        [want("a"), want("b"), want("a", state="absent")],
-        "items 1 and 3 have the same label 'a' in pr",
-    ),
-    "same id twice": ([want(id="1"), want("b", id="1")], "items 1 and 2 have the same id 1"),
-    "a label that is absent and renamed": (
-        [want("a", state="absent"), want("b", previous_label="a")],
-        "item 2 is to be renamed from 'a', which item 1 says is absent",
-    ),
-    "two are renamed from the same label": (
-        [want("b", previous_label="a"), want("b", project_id="2", previous_label="a"), want("c", previous_label="a")],
-        "items 1 and 3 are both to be renamed from 'a' in project 1; leave out previous_label in one",
-    ),
-    "labels in a circle": (
-        [want("b", previous_label="a"), want("a", previous_label="b")],
-        "items 1, 2 rename labels in a circle",
-    ),
-    "wrong label": ([want("a"), want("b c")], "item 2: label cannot be 'b c'; use only letters"),
-    "wrong project": ([want("a", project_id="")], "item 1: project_id is empty"),
-}
-
-
-@pytest.mark.parametrize("name", INVALID)
-def test_validate_all(name):
-    wanted, message = INVALID[name]
-    with pytest.raises(InputError, match=message):
-        validate_all(wanted)
-
-
-def test_the_same_labels_in_different_projects():
-    validate_all([want("a"), want("a", project_id="2"), want("b"), want(id="7")])
-
-
 PROJECT = [
     row("5", "e"),
     row("4", "d", deleted=True),
@@ -256,51 +204,3 @@ def test_usual_purge_limit():
     with pytest.raises(Refused, match="11 deployments would be archived, but purge_limit is 10"):
         plan_all([want("label0")], Observed(rows), Rules(), Purge(frozenset({"1"})))
     assert len(plan_all([want("label0"), want("label1")], Observed(rows), Rules(), Purge(frozenset({"1"})))) == 12
-
-
-def test_usage_is_a_reason_not_to_archive():
-    flag = User("flags", "1", "new-checkout", "New", True, False)
-    old = User("flags", "2", "old", None, False, True)
-    test = User("experiments", "3", "colours", None, True, False)
-    usage = Usage({"1": [flag, test, old], "2": [old]})
-    plans = plan_all([want(label, state="absent") for label in "abc"], Observed([A, B, C]), Rules())
-    with pytest.raises(
-        Refused,
-        match=r"the deployment 'a' \(id 1\) is used by flag 'new-checkout', experiment 'colours' \(and by flag 'old', "
-        r"archived\); remove it there in Amplitude, or set force to true",
-    ):
-        check_usage(plans, usage)
-    check_usage(plans[1:], usage)
-    check_usage(plan_all([want("a"), want("b")], Observed([A, B, C]), Rules()), usage)
-
-
-OPTIONS = dict(project_id="1", purge=True, purge_limit=None, concurrency=8)
-ITEM = dict(label="a", type=None, state="present", id=None, previous_label=None, project_id=None)
-
-
-@pytest.mark.parametrize(
-    "options, message",
-    [
-        (dict(concurrency=0), "concurrency is 0; give a number from 1 to 32"),
-        (dict(concurrency=33), "concurrency is 33"),
-        (dict(project_id=None), "item 1 has no project_id; set it there or for the whole task"),
-        (dict(project_id=None, deployments=[]), "purge is true, but no project is named"),
-        (dict(project_id=""), "item 1 has no project_id"),
-        (dict(purge_limit=-1), "purge_limit is -1"),
-    ],
-)
-def test_options_that_cannot_be_used(options, message):
-    params = dict(OPTIONS, deployments=[ITEM])
-    params.update(options)
-    with pytest.raises(InputError, match=message):
-        check_concurrency(params["concurrency"])
-        purge_from(params, wanted_from(params["deployments"], params["project_id"]))
-
-
-def test_projects_of_a_purge():
-    items = [ITEM, dict(ITEM, project_id="2")]
-    params = dict(OPTIONS, deployments=items)
-    wanted = wanted_from(items, params["project_id"])
-    assert purge_from(params, wanted).project_ids == {"1", "2"}
-    assert [each.project_id for each in wanted] == ["1", "2"]
-    assert purge_from(dict(params, purge=False), []) is None

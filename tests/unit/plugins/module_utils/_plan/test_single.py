@@ -10,9 +10,9 @@ import random
 import pytest
 
 from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployment
-from ansible_collections.community.amplitude.plugins.module_utils._errors import Ambiguous, InputError, Refused
+from ansible_collections.community.amplitude.plugins.module_utils._errors import Ambiguous, Refused
 from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Observed, plan
-from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import Rules, Wanted, validate
+from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import Rules, Wanted
 from ansible_collections.community.amplitude.tests.support.situations import SITUATIONS, Situation
 
 
@@ -91,33 +91,6 @@ def test_diff_has_the_managed_fields_and_no_key(before, after, expected):
     decision = decide(SITUATIONS[0], Observed([]))._replace(before=row(before), after=row(after))
 
     assert decision.diff() == {"before": expected[0], "after": expected[1]}
-
-
-@pytest.mark.parametrize(
-    "wanted, error",
-    [
-        (Wanted("", "web"), "project_id is empty"),
-        (Wanted("1 2", "web"), "project_id cannot be '1 2'"),
-        (Wanted("1", ""), "label cannot be ''"),
-        (Wanted("1"), "neither label nor id is set"),
-        (Wanted("1", state="absent", type="client"), "neither label nor id is set"),
-        (Wanted("1", "my app"), "label cannot be 'my app'"),
-        (Wanted("1", "café"), "label cannot be 'café'"),
-        (Wanted("1", "web\n"), r"label cannot be 'web\\n'"),
-        (Wanted("1", "web/app"), "label cannot be 'web/app'"),
-        (Wanted("1", "web", id=""), "id is empty"),
-        (Wanted("1", "web", id="../1"), None),
-        (Wanted("1", "web", previous_label="web"), "previous_label is the same as label"),
-        (Wanted("1", "Web_2-b"), None),
-        (Wanted("1", None, id="5"), None),
-    ],
-)
-def test_validate(wanted, error):
-    if error is None:
-        validate(wanted)
-    else:
-        with pytest.raises(InputError, match=error):
-            validate(wanted)
 
 
 def test_situations_do_not_meet():

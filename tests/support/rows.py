@@ -1,0 +1,23 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Short words for what the list shows and for what is wanted, for tables of situations."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployment
+from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import Wanted
+
+
+def row(
+    identifier: str, label: str, type: str | None = "client", deleted: bool = False, project_id: str = "1"
+) -> Deployment:
+    """A deployment as the list shows it."""
+    return Deployment(identifier, project_id, label, "key", type, deleted)
+
+
+def want(label: str | None = None, project_id: str = "1", **options: t.Any) -> Wanted:
+    """What is wanted of one deployment, in project 1 unless something else is said."""
+    return Wanted(project_id, label, **options)

@@ -1,0 +1,112 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is wrong with what is wanted is found before anything is asked of the API, each item alone and all together."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.community.amplitude.plugins.module_utils._errors import InputError
+from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import (
+    Wanted,
+    check_concurrency,
+    purge_from,
+    validate,
+    validate_all,
+    wanted_from,
+)
+from ansible_collections.community.amplitude.tests.support.rows import want
+
+
+@pytest.mark.parametrize(
+    "wanted, error",
+    [
+        (Wanted("", "web"), "project_id is empty"),
+        (Wanted("1 2", "web"), "project_id cannot be '1 2'"),
+        (Wanted("1", ""), "label cannot be ''"),
+        (Wanted("1"), "neither label nor id is set"),
+        (Wanted("1", state="absent", type="client"), "neither label nor id is set"),
+        (Wanted("1", "my app"), "label cannot be 'my app'"),
+        (Wanted("1", "café"), "label cannot be 'café'"),
+        (Wanted("1", "web\n"), r"label cannot be 'web\\n'"),
+        (Wanted("1", "web/app"), "label cannot be 'web/app'"),
+        (Wanted("1", "web", id=""), "id is empty"),
+        (Wanted("1", "web", id="../1"), None),
+        (Wanted("1", "web", previous_label="web"), "previous_label is the same as label"),
+        (Wanted("1", "Web_2-b"), None),
+        (Wanted("1", None, id="5"), None),
+    ],
+)
+def test_validate(wanted, error):
+    if error is None:
+        validate(wanted)
+    else:
+        with pytest.raises(InputError, match=error):
+            validate(wanted)
+
+
+INVALID = {
+    "same label twice": (
+        [want("a"), want("b"), want("a", state="absent")],
+        "items 1 and 3 have the same label 'a' in pr",
+    ),
+    "same id twice": ([want(id="1"), want("b", id="1")], "items 1 and 2 have the same id 1"),
+    "a label that is absent and renamed": (
+        [want("a", state="absent"), want("b", previous_label="a")],
+        "item 2 is to be renamed from 'a', which item 1 says is absent",
+    ),
+    "two are renamed from the same label": (
+        [want("b", previous_label="a"), want("b", project_id="2", previous_label="a"), want("c", previous_label="a")],
+        "items 1 and 3 are both to be renamed from 'a' in project 1; leave out previous_label in one",
+    ),
+    "labels in a circle": (
+        [want("b", previous_label="a"), want("a", previous_label="b")],
+        "items 1, 2 rename labels in a circle",
+    ),
+    "wrong label": ([want("a"), want("b c")], "item 2: label cannot be 'b c'; use only letters"),
+    "wrong project": ([want("a", project_id="")], "item 1: project_id is empty"),
+}
+
+
+@pytest.mark.parametrize("name", INVALID)
+def test_validate_all(name):
+    wanted, message = INVALID[name]
+    with pytest.raises(InputError, match=message):
+        validate_all(wanted)
+
+
+def test_the_same_labels_in_different_projects():
+    validate_all([want("a"), want("a", project_id="2"), want("b"), want(id="7")])
+
+
+OPTIONS = dict(project_id="1", purge=True, purge_limit=None, concurrency=8)
+ITEM = dict(label="a", type=None, state="present", id=None, previous_label=None, project_id=None)
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        (dict(concurrency=0), "concurrency is 0; give a number from 1 to 32"),
+        (dict(concurrency=33), "concurrency is 33"),
+        (dict(project_id=None), "item 1 has no project_id; set it there or for the whole task"),
+        (dict(project_id=None, deployments=[]), "purge is true, but no project is named"),
+        (dict(project_id=""), "item 1 has no project_id"),
+        (dict(purge_limit=-1), "purge_limit is -1"),
+    ],
+)
+def test_options_that_cannot_be_used(options, message):
+    params = dict(OPTIONS, deployments=[ITEM])
+    params.update(options)
+    with pytest.raises(InputError, match=message):
+        check_concurrency(params["concurrency"])
+        purge_from(params, wanted_from(params["deployments"], params["project_id"]))
+
+
+def test_projects_of_a_purge():
+    items = [ITEM, dict(ITEM, project_id="2")]
+    params = dict(OPTIONS, deployments=items)
+    wanted = wanted_from(items, params["project_id"])
+    assert purge_from(params, wanted).project_ids == {"1", "2"}
+    assert [each.project_id for each in wanted] == ["1", "2"]
+    assert purge_from(dict(params, purge=False), []) is None
