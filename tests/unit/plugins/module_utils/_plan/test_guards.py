@@ -5,14 +5,25 @@
 
 from __future__ import annotations
 
+import typing as t
+
 import pytest
 
 from ansible_collections.community.amplitude.plugins.module_utils._api.flags import Usage, User
-from ansible_collections.community.amplitude.plugins.module_utils._errors import Refused
-from ansible_collections.community.amplitude.plugins.module_utils._plan.guards import check_usage
+from ansible_collections.community.amplitude.plugins.module_utils._errors import (
+    DefaultDeployment,
+    Refused,
+    RequestFailed,
+)
+from ansible_collections.community.amplitude.plugins.module_utils._plan.guards import (
+    check_default,
+    check_usage,
+    projects_to_read,
+    usage_unknown,
+)
 from ansible_collections.community.amplitude.plugins.module_utils._plan.many import plan_all
 from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Observed
-from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import Rules
+from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import Purge, Rules
 from ansible_collections.community.amplitude.tests.support.rows import row, want
 
 A, B, C = row("1", "a"), row("2", "b"), row("3", "c")
@@ -32,3 +43,74 @@ def test_usage_is_a_reason_not_to_archive():
         check_usage(plans, usage)
     check_usage(plans[1:], usage)
     check_usage(plan_all([want("a"), want("b")], Observed([A, B, C]), Rules()), usage)
+
+
+#: The key tells the type; that of a default deployment has no known prefix.
+KEYS = {
+    "client": (row("1", "a", type="client"), False),
+    "server": (row("1", "a", type="server"), False),
+    "no known prefix": (row("1", "a", type=None), True),
+    "no key at all": (row("1", "a", type=None)._replace(key=None), True),
+}
+
+
+@pytest.mark.parametrize("force", [False, True])
+@pytest.mark.parametrize("name", KEYS)
+def test_default_deployment(name, force):
+    found, is_default = KEYS[name]
+    if not is_default or force:
+        check_default("archive it", found, Rules(force=force))
+        assert plan_all([want("a", state="absent")], Observed([found]), Rules(force=force))[0].archives
+        return
+    message = r"deployment 'a' \(id 1\) has no key with the prefix client- or server-, so it counts as the default"
+    with pytest.raises(DefaultDeployment, match=f"Could not archive it: {message}.*; keep it, or set force to true"):
+        check_default("archive it", found, Rules())
+    for wanted in (want("a", state="absent"), want(id="1", state="absent")):
+        with pytest.raises(DefaultDeployment, match=message):
+            plan_all([wanted], Observed([found]), Rules())
+
+
+OLD = row("4", "old", deleted=True)
+OTHER = row("9", "z", project_id="2")
+
+#: What is wanted, and the projects whose flags and experiments are read for it.
+READ: dict[str, tuple[list[t.Any], t.Any, set[str]]] = {
+    "nothing is written": ([want("a")], None, set()),
+    "create": ([want("new", type="client")], None, set()),
+    "rename": ([want("new", previous_label="a")], None, set()),
+    "restore": ([want("old")], None, set()),
+    "archive": ([want("a", state="absent")], None, {"1"}),
+    "archive by id": ([want(id="9", project_id="2", state="absent")], None, {"2"}),
+    "what is archived already": ([want("old", state="absent")], None, set()),
+    "what does not exist": ([want("new", state="absent")], None, set()),
+    "purge of one project": ([want("a")], Purge(frozenset({"1"}), 10), {"1"}),
+    "purge of two": ([want("a")], Purge(frozenset({"1", "2"}), 10), {"1", "2"}),
+    "purge that finds nothing": ([want("z", project_id="2")], Purge(frozenset({"2"}), 10), set()),
+}
+
+
+@pytest.mark.parametrize("name", READ)
+def test_projects_to_read(name):
+    wanted, purge, expected = READ[name]
+    plans = plan_all(wanted, Observed([A, B, OLD, OTHER]), Rules(), purge)
+    assert projects_to_read(plans, Rules()) == expected
+    assert projects_to_read(plans, Rules(force=True)) == set()
+
+
+def test_all_that_are_used_are_told_at_once():
+    usage = Usage({each: [User("flags", "1", "f" + each, None, True, False)] for each in "13"})
+    plans = plan_all([want(label, state="absent") for label in "cba"], Observed([A, B, C]), Rules())
+    with pytest.raises(Refused) as caught:
+        check_usage(plans, usage)
+    assert caught.value.problem == (
+        "the deployment 'c' (id 3) is used by flag 'f3', the deployment 'a' (id 1) is used by flag 'f1'"
+    )
+
+
+def test_usage_that_cannot_be_read():
+    refusal = usage_unknown(RequestFailed("list the flags in project 1", "it answered 403", "get access"))
+    assert str(refusal) == (
+        "Could not find out whether flags or experiments still use what is to be archived: list the flags in project 1: "
+        "it answered 403; see to it that the management API key can list them, or set force to true to archive without "
+        "asking."
+    )

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import itertools
 import random
+import re
 
 import pytest
 
@@ -115,3 +117,33 @@ def test_lowest_id_is_that_of_the_lowest_number():
     rows = [Deployment(identifier, "1", "web", "key", "client", False) for identifier in ("10", "b", "9", "a", "111")]
     found = Observed(rows).with_label("1", "web", deleted=False)
     assert [row.id for row in found] == ["9", "10", "111", "a", "b"]
+
+
+@pytest.mark.parametrize(
+    "wanted, told",
+    [
+        (
+            Wanted("1", id="7", state="absent"),
+            "There is no deployment with the id 7, so that nothing is archived: is the",
+        ),
+        (Wanted("1", "web", id="7", state="absent"), "There is no deployment with the id 7, "),
+        (Wanted("1", id="6", state="absent"), None),
+        (Wanted("1", id="5", state="absent"), None),
+        (Wanted("1", "new", state="absent"), None),
+        (Wanted("1", "new", type="client"), None),
+    ],
+)
+def test_absent_with_an_id_that_nothing_has(wanted, told):
+    rows = [Deployment("5", "1", "web", "key", "client", False), Deployment("6", "1", "old", "key", "client", True)]
+    warnings = plan(wanted, Observed(rows), Rules()).warnings
+    assert len(warnings) == (told is not None)
+    assert told is None or warnings[0].startswith(told)
+
+
+def test_projects_of_which_nothing_is_listed_are_told_in_order():
+    """Whatever the order of the set that has them."""
+    observed = Observed([Deployment("5", "200", "web", "key", "client", False)])
+    for order in itertools.permutations(["30", "4", "b", "a", "200"]):
+        warnings = observed.warnings_about(order)
+        told = [re.match(r"No deployment of project (\w+) is listed", each) for each in warnings]
+        assert [each and each.group(1) for each in told] == ["4", "30", "a", "b"]

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from ansible_collections.community.amplitude.plugins.module_utils._errors import InputError
@@ -12,9 +14,11 @@ from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted i
     Wanted,
     check_concurrency,
     purge_from,
+    takers,
     validate,
     validate_all,
     wanted_from,
+    wanted_one,
 )
 from ansible_collections.community.amplitude.tests.support.rows import want
 
@@ -110,3 +114,81 @@ def test_projects_of_a_purge():
     assert purge_from(params, wanted).project_ids == {"1", "2"}
     assert [each.project_id for each in wanted] == ["1", "2"]
     assert purge_from(dict(params, purge=False), []) is None
+
+
+#: Every option of an item, not set.
+NOTHING = dict(label=None, type=None, state="present", id=None, previous_label=None, project_id=None)
+
+
+@pytest.mark.parametrize(
+    "given, wanted",
+    [
+        (dict(label="web"), want("web")),
+        (dict(label="web", type="", id="", previous_label="", project_id=""), want("web")),
+        (dict(label="web", type=None, id=None, previous_label=None, project_id=None), want("web")),
+        (dict(label="", id="7"), want(id="7")),
+        (dict(label="web", project_id="2"), want("web", project_id="2")),
+        (dict(label="web", state="absent", type="client"), want("web", state="absent", type="client")),
+    ],
+)
+def test_blank_is_not_set(given, wanted):
+    assert wanted_one(dict(NOTHING, **given), "1") == wanted
+
+
+@pytest.mark.parametrize("blank", [None, ""])
+@pytest.mark.parametrize("rest", [dict(state="absent"), dict(type="client"), dict(previous_label="web"), dict()])
+def test_blank_label_names_nothing(blank, rest):
+    """It must not mean the deployment whose label is empty."""
+    with pytest.raises(InputError, match="neither label nor id is set; set label, or id, to say which one is meant"):
+        validate(wanted_one(dict(NOTHING, label=blank, **rest), "1"))
+    with pytest.raises(InputError, match="item 2: neither label nor id is set"):
+        validate_all(wanted_from([dict(NOTHING, label="web"), dict(NOTHING, label=blank, **rest)], "1"))
+
+
+@pytest.mark.parametrize(
+    "wanted, text",
+    [
+        (want("web"), "deployment 'web' in project 1"),
+        (want("web", id="7"), "deployment 'web' (id 7) in project 1"),
+        (want(id="7", project_id="2"), "deployment (id 7) in project 2"),
+    ],
+)
+def test_what_is_wanted_in_words(wanted, text):
+    assert str(wanted) == text
+
+
+def test_takers():
+    wanted = [
+        want("b", previous_label="a"),
+        want("c", previous_label="b", state="absent"),
+        want("d", previous_label="a", project_id="2"),
+        want("e"),
+    ]
+    assert takers(wanted) == {("1", "a"): 0, ("2", "a"): 2}
+
+
+#: Whether the items, each (label, previous_label), hand labels on in a circle; and the numbers that are told.
+CIRCLES = {
+    "itself by way of another": ([("b", "a"), ("a", "b")], "1, 2"),
+    "of three, beside others": ([("x", None), ("b", "a"), ("c", "b"), ("a", "c"), ("y", "x")], "2, 3, 4"),
+    "a chain that leads into one": ([("b", "a"), ("a", "b"), ("c", "d")], "1, 2"),
+    "a chain": ([("b", "a"), ("c", "b"), ("d", "c")], None),
+    "a chain, the other way round": ([("d", "c"), ("c", "b"), ("b", "a")], None),
+}
+
+
+@pytest.mark.parametrize("name", CIRCLES)
+def test_circles_are_found_in_any_order(name):
+    items, told = CIRCLES[name]
+    for order in itertools.permutations(range(len(items))):
+        wanted = [want(items[index][0], previous_label=items[index][1]) for index in order]
+        if told is None:
+            validate_all(wanted)
+            continue
+        numbers = sorted(order.index(int(number) - 1) + 1 for number in told.split(", "))
+        with pytest.raises(InputError, match=f": items {', '.join(map(str, numbers))} rename labels in a circle; "):
+            validate_all(wanted)
+
+
+def test_the_same_circle_in_two_projects_is_none():
+    validate_all([want("b", previous_label="a"), want("a", previous_label="b", project_id="2")])
