@@ -1,16 +1,34 @@
 # SPDX-FileCopyrightText: The community.amplitude contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One plan for many deployments: chains of renames, wishes that contradict each other, purges and their limits."""
+"""One plan for many deployments: who goes before whom, wishes that contradict each other, purges and their limits."""
 
 from __future__ import annotations
 
-import pytest
+import itertools
+import random
+import sys
+import typing as t
 
-from ansible_collections.community.amplitude.plugins.module_utils._errors import Refused
-from ansible_collections.community.amplitude.plugins.module_utils._plan.many import plan_all
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from ansible_collections.community.amplitude.plugins.module_utils._errors import (
+    InputError,
+    LabelTaken,
+    NotFound,
+    Refused,
+    TypeContradiction,
+)
+from ansible_collections.community.amplitude.plugins.module_utils._plan.many import plan_all, plan_each, raise_first
 from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Observed
-from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import Purge, Rules, validate_all
+from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import (
+    Purge,
+    Rules,
+    Wanted,
+    validate_all,
+)
 from ansible_collections.community.amplitude.tests.support.rows import row, want
 
 
@@ -110,6 +128,229 @@ def test_plan_all(name):
     assert len(set(active)) == len(active)
     if name != "the label of one that is archived by its id":
         assert written(plan_all(wanted, Observed(after), Rules())) == []
+
+
+#: What there is, what is wanted, and of each item the numbers of those that have to go before, and its wave.
+NEEDS: dict[str, tuple[list[t.Any], list[Wanted], list[tuple[tuple[int, ...], int]]]] = {
+    "one that takes a label over goes before the one that makes it anew, also where both are creates": (
+        [],
+        [want("b", type="client"), want("c", type="client", previous_label="b")],
+        [((1,), 1), ((), 0)],
+    ),
+    "a rename before a create": (
+        [B],
+        [want("b", type="client"), want("c", previous_label="b")],
+        [((1,), 1), ((), 0)],
+    ),
+    "one that has taken it over already is not waited for": (
+        [C],
+        [want("b", type="client"), want("c", previous_label="b")],
+        [((), 0), ((), 0)],
+    ),
+    "three creates that take over from each other": (
+        [],
+        [want(each, type="client", previous_label=old) for each, old in zip("bcd", [None, "b", "c"])],
+        [((1,), 2), ((2,), 1), ((), 0)],
+    ),
+    "an archive before a restore": (
+        [A, row("5", "a", deleted=True)],
+        [want("a", id="5"), want(id="1", state="absent")],
+        [((1,), 1), ((), 0)],
+    ),
+    "an archive needs nobody": (
+        [A, B],
+        [want("a", state="absent"), want(id="2", label="x")],
+        [((), 0), ((), 0)],
+    ),
+    "two that need the same one": (
+        [row("5", "a", deleted=True), row("6", "a")],
+        [want("a", type="client"), want(id="6", label="x"), want(id="5", label="y")],
+        [((1, 2), 1), ((), 0), ((), 0)],
+    ),
+    "another project is not waited for": (
+        [B],
+        [want("b", project_id="2", type="client"), want("c", previous_label="b")],
+        [((), 0), ((), 0)],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NEEDS)
+def test_needs_and_waves(name):
+    rows, wanted, expected = NEEDS[name]
+    for order in itertools.permutations(range(len(wanted))):
+        plans = plan_all([wanted[index] for index in order], Observed(rows), Rules())
+        told = {index: ({order[each] for each in plan.needs}, plan.wave) for index, plan in zip(order, plans)}
+        assert told == {index: (set(needs), wave) for index, (needs, wave) in enumerate(expected)}
+
+
+LABELS = st.sampled_from("abcd")
+ROWS = st.lists(st.tuples(LABELS, st.booleans()), max_size=4).map(
+    lambda found: [row(str(5 + number), label, deleted=deleted) for number, (label, deleted) in enumerate(found)]
+)
+STATES = st.sampled_from(["present", "present", "absent"])
+BY_ID = st.builds(Wanted, st.just("1"), st.none() | LABELS, st.none(), STATES, st.sampled_from("5678"))
+BY_LABEL = st.builds(Wanted, st.just("1"), LABELS, st.just("client"), STATES, st.none(), st.none() | LABELS)
+
+
+@st.composite
+def lists(draw):
+    """What there is, and a list that can be planned."""
+    rows, wanted, rules = draw(ROWS), draw(st.lists(BY_ID | BY_LABEL, max_size=4)), Rules(draw(st.booleans()))
+    try:
+        validate_all(wanted)
+    except InputError:
+        assume(False)
+    return rows, wanted, rules
+
+
+def planned(wanted, rows, rules):
+    """The plan of each item, or that it is refused."""
+    try:
+        return {each.wanted: each[1:4] for each in plan_all(wanted, Observed(rows), rules)}
+    except Refused:
+        return None
+
+
+@given(lists(), st.randoms(use_true_random=False))
+def test_order_of_the_items_does_not_matter(given_lists, chance):
+    rows, wanted, rules = given_lists
+    other = list(wanted)
+    chance.shuffle(other)
+    assert planned(wanted, rows, rules) == planned(other, rows, rules)
+
+
+@given(lists(), st.randoms(use_true_random=False))
+def test_no_label_is_active_twice_between_two_writes(given_lists, chance):
+    """The writes of one wave may be carried out in any order."""
+    rows, wanted, rules = given_lists
+    try:
+        plans = [each for each in plan_all(wanted, Observed(rows), rules) if each.changes]
+    except Refused:
+        assume(False)
+    held = {each.id: each for each in rows}
+    before = [each.label for each in rows if not each.deleted]
+    chance.shuffle(plans)
+    for number, each in enumerate(sorted(plans, key=lambda plan: plan.wave)):
+        held[each.after.id or f"new {number}"] = each.after
+        active = [one.label for one in held.values() if not one.deleted]
+        assert all(active.count(label) <= max(1, before.count(label)) for label in active)
+
+
+def opcodes(function: t.Callable[[], t.Any]) -> int:
+    """How many steps of Python's machine a call takes: as good as its time, and the same on each machine."""
+    count = 0
+
+    def trace(frame: t.Any, event: str, arg: t.Any) -> t.Any:
+        nonlocal count
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        count += event == "opcode"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        function()
+    finally:
+        sys.settrace(before)
+    return count
+
+
+def chain_by_previous_label(number):
+    rows = [row(str(each), f"a{each}") for each in range(number)]
+    return rows, [want(f"a{each + 1}", previous_label=f"a{each}") for each in range(number)]
+
+
+def chain_by_ids(number):
+    rows = [row(str(each), f"a{each}") for each in range(number)]
+    return rows, [want(f"a{each + 1}", id=str(each)) for each in range(number)]
+
+
+def chain_of_creates(number):
+    return [], [
+        want(f"a{each + 1}", type="client", previous_label=f"a{each}" if each else None) for each in range(number)
+    ]
+
+
+@pytest.mark.parametrize("order", ["rising", "shuffled"])
+@pytest.mark.parametrize("chain", [chain_by_previous_label, chain_by_ids, chain_of_creates])
+def test_work_grows_with_the_number_of_items(chain, order):
+    """A thousand items in the worst order take about ten times as much as a hundred, and not a hundred times."""
+
+    def work(number):
+        rows, wanted = chain(number)
+        if order == "shuffled":
+            random.Random(7).shuffle(wanted)
+        plans = []
+        count = opcodes(lambda: (validate_all(wanted), plans.extend(plan_all(wanted, Observed(rows), Rules()))))
+        assert sorted(each.wave for each in plans) == list(range(number))
+        return count
+
+    assert work(1000) < 12 * work(100)
+
+
+#: What there is by id and by the item that it was written for, what is wanted, and what is done for each item.
+OWN = {
+    "what was made for one is not renamed for another": (
+        {"10": ("b", 0)},
+        [want("b", type="client"), want("c", type="client", previous_label="b")],
+        [[], ["create c"]],
+    ),
+    "if it was not, it is renamed": (
+        {"10": ("b", None)},
+        [want("b", type="client"), want("c", type="client", previous_label="b")],
+        [["create b"], ["rename c"]],
+    ),
+    "what was found for itself is renamed": (
+        {"10": ("b", 1)},
+        [want("b", type="client"), want("c", type="client", previous_label="b")],
+        [["create b"], ["rename c"]],
+    ),
+    "what was made for another one, and was renamed by hand to the label that is to be taken over": (
+        {"10": ("b", 1)},
+        [want("c", type="client", previous_label="b"), want("d", type="client")],
+        [["create c"], ["create d"]],
+    ),
+    "what has the wanted label itself is found whoever has made it": (
+        {"10": ("c", 0)},
+        [want("b", type="client"), want("c", type="client", previous_label="b")],
+        [["create b"], []],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_own_deployments_when_it_is_decided_again(name):
+    found, wanted, expected = OWN[name]
+    rows = [row(identifier, label) for identifier, (label, dummy) in found.items()]
+    own = {identifier: index for identifier, (dummy, index) in found.items() if index is not None}
+    plans, refusals, dummy = plan_each(wanted, Observed(rows), Rules(), own)
+    assert not refusals
+    assert [
+        [f"{each.action} {each.label}" for each in plans[index].changes] for index in range(len(wanted))
+    ] == expected
+
+
+def test_an_interrupted_list_goes_on_beside_a_deployment_of_another_type():
+    wanted = [want("b", type="server"), want("c", type="client", previous_label="b")]
+    plans, refusals, dummy = plan_each(wanted, Observed([row("10", "b", type="server")]), Rules(), {"10": 0})
+    assert not refusals and [len(plans[index].changes) for index in (0, 1)] == [0, 1]
+
+
+def test_a_label_that_is_taken_is_told_last():
+    """It may only be so because of what was refused for another reason."""
+    taken, missing, type = (
+        kind("do it", kind.__name__, "do not") for kind in (LabelTaken, NotFound, TypeContradiction)
+    )
+    for refusals, first in (
+        ({0: taken, 1: missing, 2: type}, missing),
+        ({2: missing, 1: type, 0: taken}, type),
+        ({3: taken}, taken),
+    ):
+        with pytest.raises(Refused) as caught:
+            raise_first(refusals)
+        assert caught.value is first
+    raise_first({})
 
 
 REFUSED = {
