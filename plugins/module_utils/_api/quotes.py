@@ -39,14 +39,13 @@ _KEY_FIELD = re.compile(r'("key"\s*:\s*")(?:[^"\\]|\\.)*', re.IGNORECASE)
 
 def quote(answer: bytes, management_api_key: str) -> str:
     """What the body of an error says."""
-    text = answer.decode("utf-8", "replace")
-    # The cut must not go through a key, whose beginning alone nobody would recognise, however it is spelled.
-    beginning = (
-        text[: LONGEST_MESSAGE - 6 * max(len(management_api_key), 64)] if len(answer) > LONGEST_MESSAGE else text
-    )
-    if hides(text.replace(management_api_key, SECRET), management_api_key):
+    text = answer.decode("utf-8", "replace").replace(management_api_key, SECRET)
+    if hides(text, management_api_key):
         return NOTHING
-    gist = _gist(beginning).replace(management_api_key, SECRET)
+    if len(answer) > LONGEST_MESSAGE:
+        # The cut must not go through a key, whose beginning alone nobody would recognise, however it is spelled.
+        text = text[: LONGEST_MESSAGE - 6 * max(len(management_api_key), 64)]
+    gist = _gist(text).replace(management_api_key, SECRET)
     return _line(DEPLOYMENT_KEY.sub(SECRET, _KEY_FIELD.sub(r"\g<1>" + SECRET, gist)))
 
 
