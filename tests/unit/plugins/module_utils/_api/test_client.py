@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
+import json
 import pathlib
 import re
 import socket
@@ -13,17 +15,21 @@ import socket
 import pytest
 import yaml
 
+from ansible_collections.community.amplitude.plugins.module_utils._api.client import Client
 from ansible_collections.community.amplitude.plugins.module_utils._api.limits import Limits
 from ansible_collections.community.amplitude.plugins.module_utils._errors import (
     AnswerLost,
     AnswerTooLarge,
     ApiError,
     ConnectionFailed,
+    RequestFailed,
     UnexpectedAnswer,
 )
 from ansible_collections.community.amplitude.tests.support.client import (
     CALLS,
+    KEY,
     PATH,
+    Clock,
     failure,
     impatient,
     seed,
@@ -189,3 +195,59 @@ def test_broken_connection(emulator, client, verb, action, moment, committed):
 def test_broken_answer(answer):
     with RawServer(answer, closes=True) as server, impatient(server.url) as client:
         failure(CALLS["POST"], client, AnswerLost)
+
+
+# The forms of answers
+
+
+OK_CALLS = {
+    "POST": lambda client: client.post_ok("/api/1/flags/5/deployments", "assign it", dict(deployments=["7"])),
+    "PATCH": lambda client: client.patch_ok(PATH + "/7", "archive it", dict(archive=True)),
+    "DELETE": lambda client: client.delete_ok("/api/1/flags/5/deployments/7", "remove it"),
+}
+
+
+@pytest.mark.parametrize("verb", OK_CALLS)
+def test_answer_that_is_ok(verb):
+    with RawServer(http("200 OK", "OK")) as server, impatient(server.url) as client:
+        assert OK_CALLS[verb](client) is None
+        (request,) = server.requests
+    assert request.startswith(verb.encode() + b" /api/1/")
+    assert (b"\r\n\r\n{" in request) == (verb != "DELETE")
+
+
+@pytest.mark.parametrize("body", ["", "ok", "{}", '{"id": 7}', "OK, but"])
+@pytest.mark.parametrize("verb", OK_CALLS)
+def test_answer_that_is_not_ok(verb, body):
+    with RawServer(http("200 OK", body)) as server, impatient(server.url) as client:
+        error = failure(OK_CALLS[verb], client, UnexpectedAnswer)
+    assert " sent an answer that is not OK (" in str(error) and error.outcome_unknown
+
+
+@pytest.mark.parametrize("fault", [http("503 Busy"), http("408 Late"), b"HTTP/1.1 2"], ids=["503", "408", "cut off"])
+@pytest.mark.parametrize("verb, times", [("POST", 1), ("PATCH", 2), ("DELETE", 2)])
+def test_verb_that_is_repeated(verb, times, fault):
+    answers = itertools.chain([fault], itertools.repeat(http("200 OK", "OK")))
+    with RawServer(lambda dummy: next(answers), closes=True) as server, Client(server.url, KEY) as client:
+        sleepless(client)
+        with contextlib.suppress(RequestFailed):
+            OK_CALLS[verb](client)
+        assert len(server.requests) == times
+
+
+def test_only_wanted_fields_are_kept():
+    document = dict(id=1, more=dict(id=2, other=3), list=[dict(id=4, other=[dict(id=5)])])
+    with RawServer(http("200 OK", json.dumps(document))) as server, impatient(server.url) as client:
+        assert client.get_json(PATH, "look", keep=frozenset(["id", "list"])) == dict(id=1, list=[dict(id=4)])
+        assert client.get_json(PATH, "look") == document
+
+
+def test_waits_that_are_handed_in():
+    clock = Clock()
+    waits = clock.waits._replace(first_backoff=8.0, longest_backoff=10.0, requests_per_second=0.5, chance=lambda: 1.0)
+    with RawServer(http("503 Busy")) as server, Client(server.url, KEY, True, 5, 33, waits) as client:
+        failure(CALLS["GET"], client, ApiError)
+        assert client.waits is waits and clock.sleeps == [8, 10, 10]
+        failure(CALLS["GET"], client, ApiError)
+        assert clock.sleeps == [8, 10, 10, 2], "its pace"
+        assert len(server.requests) == 5

@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from ansible_collections.community.amplitude.plugins.module_utils._errors import AnswerLost, ApiError
+from ansible_collections.community.amplitude.plugins.module_utils._errors import AnswerLost, ApiError, ConnectionFailed
 from ansible_collections.community.amplitude.tests.support.client import CALLS, failure, usual
 from ansible_collections.community.amplitude.tests.support.servers import RawServer
 from ansible_collections.community.amplitude.tests.support.transport import (
@@ -161,3 +161,45 @@ def test_no_thread_is_left(secure, trusting):
     while threading.active_count() > before and time.monotonic() < given_up:
         time.sleep(0.01)
     assert threading.active_count() <= before, threading.enumerate()
+
+
+# Where no thread can be started
+
+
+@pytest.fixture
+def no_threads(monkeypatch):
+    def start(self):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Timer, "start", start)
+
+
+def test_requests_need_no_thread(no_threads, emulator):
+    emulator.reset(SEED)
+    with client_to(emulator.url) as client:
+        for call in CALLS.values():
+            call(client)
+    assert [request["method"] for request in emulator.requests()] == ["GET", "POST", "PATCH"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n{}", id="part of a body"),
+        pytest.param([HEAD + b"\r\n"] + trickling(LONG_BODY), id="body"),
+    ],
+)
+def test_timeouts_remain_without_a_thread(no_threads, answer):
+    with RawServer(answer, pause=0.005) as server, client_to(server.url, timeout=TIMEOUT) as client:
+        error = failure(CALLS["POST"], client, AnswerLost)
+    assert "sent no complete answer within 0.3 seconds" in str(error)
+
+
+@pytest.mark.parametrize("verb", CALLS)
+def test_request_that_was_never_sent_in_time_is_sent_again(trusting, verb):
+    """The handshake never comes, so that the request cannot have been carried out."""
+    with RawServer() as server, client_to("https:" + server.url[5:], timeout=TIMEOUT, **trusting) as client:
+        error = failure(CALLS[verb], client, ConnectionFailed)
+    assert f"no connection to https:{server.url[5:]} came about within 0.3 seconds; " in str(error)
+    assert (error.transient, error.outcome_unknown) == (True, False)

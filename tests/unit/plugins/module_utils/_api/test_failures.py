@@ -8,11 +8,28 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import ssl
+import typing as t
 
 import pytest
+import requests
+import urllib3
 
-from ansible_collections.community.amplitude.plugins.module_utils._errors import ApiError, UnexpectedAnswer
-from ansible_collections.community.amplitude.tests.support.client import CALLS, KEY, failure, impatient, list_of
+from ansible_collections.community.amplitude.plugins.module_utils._api import failures
+from ansible_collections.community.amplitude.plugins.module_utils._errors import (
+    AnswerLost,
+    ApiError,
+    ConnectionFailed,
+    UnexpectedAnswer,
+)
+from ansible_collections.community.amplitude.tests.support.client import (
+    CALLS,
+    KEY,
+    SENTENCE,
+    failure,
+    impatient,
+    list_of,
+)
 from ansible_collections.community.amplitude.tests.support.servers import RawServer, http
 from ansible_collections.community.amplitude.tests.support.values import VALUES, answer_of, packed
 
@@ -164,3 +181,170 @@ def test_list_cut_off_in_a_key(keep):
     with RawServer(http("200 OK", body)) as server, impatient(server.url) as client:
         message = str(failure(list_of, client, UnexpectedAnswer))
     assert KEYS["server key"][: len("server-") + 16] not in message
+
+
+# The tables, without HTTP
+
+URL_OF_API = "https://api.example.com"
+
+
+def wrapped(cause, kind=requests.exceptions.ConnectionError):
+    return kind(urllib3.exceptions.MaxRetryError(t.cast("t.Any", None), "/", cause))
+
+
+def not_trusted(message):
+    error = ssl.SSLCertVerificationError("CERTIFICATE_VERIFY_FAILED")
+    error.verify_message = message
+    return error
+
+
+LOST, NEVER_SENT, WRONG = AnswerLost, ConnectionFailed, UnexpectedAnswer
+MEANINGS = {  # what is known, and the kind, whether it is transient, and words of the problem
+    "time is over": (dict(expired=True, connected=True), LOST, True, "sent no complete answer within 30 seconds"),
+    "time is over before a connection": (
+        dict(expired=True),
+        NEVER_SENT,
+        True,
+        "no connection to {0} came about within 30",
+    ),
+    "cut off": (dict(error=failures.CutOff()), LOST, True, "was cut off in the middle of its answer"),
+    "cut off and late": (dict(error=failures.CutOff(), connected=True, expired=True), LOST, True, "within 30 seconds"),
+    "no certificates": (
+        dict(error=OSError("Could not find a suitable TLS CA certificate bundle, invalid path")),
+        NEVER_SENT,
+        False,
+        "the file or directory",
+    ),
+    "not trusted": (
+        dict(error=wrapped(not_trusted("self-signed"), requests.exceptions.SSLError)),
+        NEVER_SENT,
+        False,
+        "of {0} is not trusted (self-signed)",
+    ),
+    "not trusted, no reason": (
+        dict(error=wrapped(not_trusted(""), requests.exceptions.SSLError)),
+        NEVER_SENT,
+        False,
+        "(verification failed)",
+    ),
+    "not trusted by a proxy": (
+        dict(error=requests.exceptions.ProxyError(not_trusted("expired"))),
+        NEVER_SENT,
+        False,
+        "(expired)",
+    ),
+    "TLS": (
+        dict(error=wrapped(ssl.SSLError("WRONG_VERSION_NUMBER"), requests.exceptions.SSLError)),
+        LOST,
+        False,
+        "broke off with a TLS error",
+    ),
+    "TLS that ends": (
+        dict(error=wrapped(ssl.SSLEOFError(), requests.exceptions.SSLError)),
+        LOST,
+        True,
+        "was closed before",
+    ),
+    "proxy": (
+        dict(error=wrapped(OSError("Tunnel connection failed: 502 Bad Gateway"), requests.exceptions.ProxyError)),
+        NEVER_SENT,
+        True,
+        "the proxy did not connect to {0} (502 Bad Gateway)",
+    ),
+    "proxy that wants a password": (
+        dict(error=wrapped(OSError("Tunnel connection failed: 407 Nope"), requests.exceptions.ProxyError)),
+        NEVER_SENT,
+        False,
+        "(407 Nope)",
+    ),
+    "behind a proxy": (
+        dict(error=wrapped(OSError(), requests.exceptions.ProxyError), connected=True),
+        LOST,
+        True,
+        "was closed before",
+    ),
+    "refused": (
+        dict(error=wrapped(urllib3.exceptions.NewConnectionError(t.cast("t.Any", None), "x"))),
+        NEVER_SENT,
+        True,
+        "no connection to {0} came about",
+    ),
+    "too late": (dict(error=requests.exceptions.ConnectTimeout()), NEVER_SENT, True, "no connection to {0} came about"),
+    "refused with a reason": (
+        dict(error=requests.exceptions.ConnectTimeout(OSError(111, "Connection refused"))),
+        NEVER_SENT,
+        True,
+        "came about (Connection refused)",
+    ),
+    "encoding": (
+        dict(error=urllib3.exceptions.DecodeError()),
+        WRONG,
+        False,
+        "{0} sent an answer whose content encoding is wrong",
+    ),
+    "read timeout": (
+        dict(error=requests.exceptions.ReadTimeout(), connected=True),
+        LOST,
+        True,
+        "sent no complete answer",
+    ),
+    "address": (
+        dict(error=requests.exceptions.InvalidURL("x")),
+        NEVER_SENT,
+        False,
+        "no request to {0} could be made (InvalidURL)",
+    ),
+    "type": (dict(error=TypeError("x")), NEVER_SENT, False, "could be made (TypeError)"),
+    "address of the old requests": (
+        dict(error=ValueError("Invalid IPv6 URL")),
+        NEVER_SENT,
+        False,
+        "could be made (ValueError)",
+    ),
+    "value": (dict(error=ValueError("x")), LOST, False, "was closed before the whole answer was there"),
+    "reset": (
+        dict(error=ConnectionResetError("x"), connected=True),
+        LOST,
+        True,
+        "was closed before the whole answer was there",
+    ),
+}
+
+
+@pytest.mark.parametrize("known, kind, transient, words", MEANINGS.values(), ids=list(MEANINGS))
+def test_meaning_of_an_exception(known, kind, transient, words):
+    error = failures.of_exception("do it", failures.Broken(URL_OF_API, 30.0, **known))
+    assert (error.__class__, error.transient) == (kind, transient)
+    assert SENTENCE.fullmatch(str(error)) and words.format(URL_OF_API) in error.problem
+    assert error.outcome_unknown == (kind is not ConnectionFailed)
+
+
+def test_every_row_of_the_table_is_reached():
+    reached = [
+        next(row for row in failures.EXCEPTIONS if row.applies(failures.Broken(URL_OF_API, 30.0, **known)))
+        for known, *dummy in MEANINGS.values()
+    ]
+    assert {id(row) for row in reached} == {id(row) for row in failures.EXCEPTIONS}
+
+
+@pytest.mark.parametrize(
+    "status, retry_after, patience, words",
+    [
+        (408, None, 0, "run this again later: it goes on from what it finds"),
+        (425, None, 0, "run this again later: it goes on from what it finds"),
+        (429, None, 100, "run this again later: the API allows 100 requests a second"),
+        (429, 99.0, 100, "run this again later: the API allows 100 requests a second"),
+        (429, 99.5, 100, "the quota is reset at 20"),
+        (429, 1e18, 100, "the quota is reset at 20"),
+        (503, 99.5, 0, "run this again later: it goes on from what it finds"),
+        (304, None, 0, "set base_url to the address of the API itself"),
+        (399, None, 0, "redirects are not followed"),
+        (400, None, 0, "correct what the answer complains about"),
+        (103, None, 0, "correct what the answer complains about"),
+    ],
+)
+def test_advice_after_a_status(status, retry_after, patience, words):
+    error = failures.of_status("do it", URL_OF_API, failures.Answered(status, retry_after, patience), '"no"')
+    assert words in error.advice
+    assert error.problem.startswith(f"{URL_OF_API} answered {status} ") and error.problem.endswith(' ("no")')
+    assert (error.status, error.retry_after) == (status, retry_after)
