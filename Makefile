@@ -6,7 +6,7 @@ export MAKEFILE := $(strip $(MAKEFILE_LIST))
 run := @"$$(dirname "$$MAKEFILE")/tests/tools/env"
 
 .NOTPARALLEL:
-.PHONY: help test demo lint nox docs sanity units integration matrix live soak bench release build clean
+.PHONY: help test demo lint nox docs sanity units integration matrix live soak mutants bench release build clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' "$$MAKEFILE"
@@ -47,6 +47,9 @@ matrix: ## Test on all supported versions (ARGS="--list" shows them, "--only old
 
 soak: ## Play random histories for long (HISTORIES=20000, and SEED to play them again)
 	$(run) test python tests/tools/soak.py "$(or $(HISTORIES),20000)" "$(SEED)"
+
+mutants: ## See whether the tests notice random small changes (MUTANTS=250, SEED, ARGS="--room _plan")
+	$(run) test python tests/tools/mutants.py "$(or $(MUTANTS),250)" "$(SEED)" $(ARGS)
 
 live: ## Test at the real service (with AMPLITUDE_MANAGEMENT_API_KEY, AMPLITUDE_TEST_PROJECT_ID)
 	$(run) --live test python tests/live/live.py $(ARGS)

@@ -26,6 +26,7 @@ import typing as t
 
 import yaml
 from mutations import Mutant, mutants_of
+from run_ansible_test import copy_checkout
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 EQUIVALENT = ROOT / "tests" / "tools" / "mutants-equivalent.yml"
@@ -57,8 +58,8 @@ class Tests:
         self._running: set[subprocess.Popen[bytes]] = set()
         self._seconds: dict[str, float] = {}
         self._lines: dict[str, dict[str, list[str]]] = {}
-        names = (".git", ".cache", ".venv", ".nox", "__pycache__", "output")
-        _copy(ROOT, self.original, ignore=shutil.ignore_patterns(*names))
+        copy_checkout(self.original)
+        shutil.rmtree(self.original / ".git", ignore_errors=True)
 
     def observe(self, threads: concurrent.futures.Executor) -> list[str]:
         """Run all tests once, unchanged, and see which lines each of them executes; return those that fail."""
@@ -108,7 +109,7 @@ class Tests:
             return SURVIVED, "no test executes it"
         with tempfile.TemporaryDirectory(dir=self._directory) as directory:
             copy = pathlib.Path(directory, "copy")
-            _copy(self.original, copy)
+            shutil.copytree(self.original, copy, symlinks=True)
             changed = copy / "plugins" / "module_utils" / mutant.file
             changed.write_bytes(mutant.source)
             for compiled in changed.parent.glob(f"__pycache__/{changed.stem}.*"):
@@ -170,10 +171,6 @@ class Tests:
         """End all that is running."""
         for run in list(self._running):
             _end(run)
-
-
-def _copy(source: pathlib.Path, target: pathlib.Path, **options: t.Any) -> None:
-    shutil.copytree(source, target, symlinks=True, **options)
 
 
 def _end(run: subprocess.Popen[bytes]) -> None:
