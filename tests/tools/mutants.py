@@ -88,8 +88,8 @@ class Tests:
         if "" in found:
             # It is executed by an import.
             found.update(test for tests in lines.values() for test in tests)
-        floor, _, name = mutant.file.rpartition("/")
-        own = f"tests/unit/plugins/module_utils/{floor}/test_{name}::"
+        floor, _, name = mutant.file.removesuffix(".py").rpartition("/")
+        own = tuple(f"tests/unit/plugins/module_utils/{floor}/test_{name}{end}" for end in ("_", ".py::"))
         batches: tuple[list[str], ...] = ([], [], [])
         for test in found & self._seconds.keys():
             batches[0 if test.startswith(own) else 2 if test.startswith(HISTORIES) else 1].append(test)
