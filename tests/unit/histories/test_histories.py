@@ -19,8 +19,6 @@ from ansible_collections.community.amplitude.tests.unit.histories.strategies imp
 from ansible_collections.community.amplitude.tests.unit.histories.world import World
 
 FEW = 60
-#: Kinds in which random histories still find faults of the collection; see OPEN in test_found.py.
-NOT_YET = {"others", "races", "bulk quiet", "bulk faults", "bulk kills", "bulk races", "bulk others"}
 FIGURES: t.Counter[str] = collections.Counter()
 
 
@@ -32,28 +30,16 @@ def _figures():
         pathlib.Path(os.environ["FIGURES"]).write_text(json.dumps(FIGURES), encoding="utf-8")
 
 
-def _settings(**more):
-    return settings(
-        max_examples=int(os.environ.get("HISTORIES", FEW * len(STEPS))) // len(STEPS),
-        derandomize="HISTORIES" not in os.environ,
-        deadline=None,
-        report_multiple_bugs=False,
-        suppress_health_check=list(HealthCheck),
-        **more,
-    )
-
-
-# How it came to fail is told by the story; to explain it by trying takes minutes.
-@pytest.mark.parametrize("kind", [kind for kind in STEPS if kind not in NOT_YET])
-@_settings(phases=set(Phase) - {Phase.explain})
+@pytest.mark.parametrize("kind", STEPS)
+@settings(
+    max_examples=int(os.environ.get("HISTORIES", FEW * len(STEPS))) // len(STEPS),
+    derandomize="HISTORIES" not in os.environ,
+    deadline=None,
+    report_multiple_bugs=False,
+    # How it came to fail is told by the story; to explain it by trying takes minutes.
+    phases=set(Phase) - {Phase.explain},
+    suppress_health_check=list(HealthCheck),
+)
 @given(data=st.data())
 def test_history(_emulator, kind, data):
-    World(_emulator, data.draw(histories(kind)), FIGURES).play()
-
-
-@pytest.mark.parametrize("kind", sorted(NOT_YET))
-@pytest.mark.xfail(raises=AssertionError, reason="not mended yet", strict=False)
-@_settings(phases={Phase.generate})
-@given(data=st.data())
-def test_history_not_yet(_emulator, kind, data):
     World(_emulator, data.draw(histories(kind)), FIGURES).play()
