@@ -77,12 +77,9 @@ def impatient(url: str, timeout: float = 5.0, limits: Limits = Limits()) -> t.It
         yield client
 
 
-def hand_in(monkeypatch: pytest.MonkeyPatch, limits: Limits | None = None, **waits: t.Any) -> None:
-    """Let clients that are made without Waits or Limits, as by the main() of a module, have others than the usual ones."""
-    *others, usual_waits = t.cast("tuple[t.Any, ...]", Client.__init__.__defaults__)
-    monkeypatch.setattr(Client.__init__, "__defaults__", (*others, usual_waits._replace(**waits)))
-    if limits is not None:
-        monkeypatch.setitem(t.cast("dict[str, t.Any]", Client.__init__.__kwdefaults__), "limits", limits)
+def hand_in(monkeypatch: pytest.MonkeyPatch, limits: Limits) -> None:
+    """Let clients that are made without Limits, as by the main() of a module, have others than the usual ones."""
+    monkeypatch.setitem(t.cast("dict[str, t.Any]", Client.__init__.__kwdefaults__), "limits", limits)
 
 
 def sleepless(client: Client, budget: float = 1000.0) -> list[float]:

@@ -34,8 +34,6 @@ else:
 
 #: What is read at once: compressed, one chunk can grow a thousandfold.
 CHUNK = 16 * 1024
-#: For tests that do not hand in Waits yet.
-REQUESTS_PER_SECOND = Waits().requests_per_second
 
 Json = t.Any
 Params = t.Mapping[str, t.Any]

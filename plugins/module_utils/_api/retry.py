@@ -11,7 +11,6 @@ import datetime
 import email.utils
 import re
 import threading
-import typing as t
 
 from .._errors import RequestFailed
 from .waits import Waits
@@ -29,21 +28,14 @@ def may_retry(verb: str, failure: RequestFailed) -> bool:
     return failure.transient and (verb in REPEATABLE or not failure.outcome_unknown)
 
 
-def backoff(
-    attempt: int,
-    retry_after: float | None,
-    waits: Waits = Waits(),
-    random_value: t.Callable[[], float] | None = None,
-) -> float:
+def backoff(attempt: int, retry_after: float | None, waits: Waits = Waits()) -> float:
     """The seconds to wait after a failed attempt (0 is the first): exponential with full jitter.
 
     What the service asks for in Retry-After is the least; the jitter comes on top, so that hosts which were refused
     at the same moment do not come back at the same moment.
-
-    :param random_value: instead of the chance of ``waits``.
     """
     most = min(waits.longest_backoff, waits.first_backoff * 2.0 ** min(attempt, 10))
-    jitter = (random_value or waits.chance)() * most
+    jitter = waits.chance() * most
     return jitter if retry_after is None else retry_after + min(jitter, 1.0)
 
 
@@ -71,19 +63,12 @@ class Patience:
     What several threads wait at the same time counts once.
 
     :param seconds: the budget; 0 means that nothing is ever waited for.
-    :param sleep, clock: instead of those of ``waits``.
     """
 
-    def __init__(
-        self,
-        seconds: float,
-        sleep: t.Callable[[float], None] | None = None,
-        clock: t.Callable[[], float] | None = None,
-        waits: Waits = Waits(),
-    ) -> None:
+    def __init__(self, seconds: float, waits: Waits = Waits()) -> None:
         self.left = seconds
-        self._sleep = sleep or waits.sleep
-        self.now = clock or waits.now
+        self._sleep = waits.sleep
+        self.now = waits.now
         self._lock = threading.Lock()
         self._spent_until = float("-inf")
 

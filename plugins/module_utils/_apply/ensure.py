@@ -343,7 +343,8 @@ class _Run:
         projects = projects_to_read(plans, self._rules)
         if projects:
             try:
-                usage = read_usage(self._deployments.client, projects)
+                archived = {t.cast(Deployment, each.before).id or "" for each in plans if each.archives}
+                usage = read_usage(self._deployments.client, projects, archived)
             except RequestFailed as failure:
                 raise usage_unknown(failure) from failure
             check_usage(plans, usage)

@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+import collections
+import contextlib
 import typing as t
 
 from .._api.deployments import Deployment, Deployments
@@ -16,16 +18,24 @@ from .settle import active_beside, shows
 
 
 def together(functions: t.Sequence[t.Callable[[], None]], concurrency: int) -> None:
-    """Call functions that do not raise, so many at a time."""
-    if concurrency == 1 or len(functions) <= 1:
-        for function in functions:
+    """Call functions that do not raise, so many at a time, or fewer where no thread can be started."""
+    waiting = collections.deque(functions)
+
+    def work(*dummy: int) -> None:
+        while True:
+            try:
+                function = waiting.popleft()
+            except IndexError:
+                return
             function()
-    else:
+
+    if concurrency > 1 and len(functions) > 1:
         # Imported here because it takes a while, and most tasks write nothing or one thing.
         from concurrent.futures import ThreadPoolExecutor
 
-        with ThreadPoolExecutor(min(concurrency, len(functions))) as threads:
-            list(threads.map(lambda function: function(), functions))
+        with contextlib.suppress(RuntimeError), ThreadPoolExecutor(min(concurrency, len(functions))) as threads:
+            list(threads.map(work, range(min(concurrency, len(functions)))))
+    work()
 
 
 def looks(deployments: Deployments, seconds: float) -> t.Generator[Observed, None, bool]:
