@@ -75,6 +75,13 @@ def shows(row: Deployment | None, written: Deployment) -> bool:
     return row is not None and (row.label, row.deleted) == (written.label, written.deleted)
 
 
+def is_half_of(before: Deployment, row: Deployment, own: Deployment) -> bool:
+    """Whether a row shows one of two things that an edit was to change, and the other one as it was before."""
+    if before.label == own.label or before.deleted is own.deleted:
+        return False
+    return row.label in (before.label, own.label) and (row.label == own.label) != (row.deleted is own.deleted)
+
+
 def counts_up(own: Deployment) -> bool:
     """Whether the id tells that what has a higher one was created later. Not documented; assumed of numbers."""
     return order_of_id(str(own.id))[0] == 0

@@ -13,7 +13,7 @@ import typing as t
 from .._api.deployments import Deployment
 from .._errors import AmplitudeError, ApiError, RequestFailed
 from .._plan.single import Change, Observed, Plan, changes_between
-from .settle import Sight, Verdict, Write, last_verdict, rivalry, rivals_left, verdict, ways_back
+from .settle import Sight, Verdict, Write, is_half_of, last_verdict, rivalry, rivals_left, shows, verdict, ways_back
 from .writes import Writer
 
 
@@ -46,6 +46,8 @@ class Task:
         self._first: Plan | None = None
         self._writer = writer
         self._sight = Sight()
+        #: What was sent, and seems to have come to nothing: the list may show it later than it is assumed to.
+        self._doubtful: Plan | None = None
         #: When the creates were sent whose answers were lost.
         self._lost: list[float] = []
         #: The last write that was taken back, and what the list had shown of it.
@@ -76,6 +78,10 @@ class Task:
 
     def decide_again(self, plan: Plan) -> None:
         """Go on with another plan for the same item."""
+        if self._doubtful is not None and not plan.changes and _is_due_to(self._doubtful, plan):
+            self._first = self._first or self._doubtful
+            self.changes += self._doubtful.changes
+        self._doubtful = None
         self.plan = plan
         self.state = State.PLANNED if plan.changes else State.DONE
         # Nothing is found of what it has archived where there are several archived ones with its label.
@@ -97,18 +103,20 @@ class Task:
                     self._lost.append(sent)
                     sent = self._lost[0]
                 if identifier is None:
+                    self._doubtful = self.plan
                     return
                 # One of those that were lost is the one that was found.
                 unaccounted = self._lost[is_lost:]
                 own = after._replace(id=identifier)
             else:
                 if not self._writer.edit(before, after):
+                    self._doubtful = self.plan
                     return
                 own = after
         except ApiError as refusal:
             if refusal.status not in (400, 409) or after.deleted:
                 raise
-            self._writer.explain_duplicate(after, refusal)
+            self._writer.explain_duplicate(before, after, refusal)
             return
         lost = unaccounted[-1] if unaccounted else None
         self._accepted(Write(before, own, sent, lost), self.plan.changes)
@@ -191,8 +199,7 @@ class Task:
     def _overtaken(self, write: Write, row: Deployment) -> None:
         """Somebody else has changed it since, or the API has carried out only a part of the write."""
         before = write.before
-        partial = before is not None and (row.label == write.own.label) != (row.deleted is write.own.deleted)
-        if partial and before is not None and (row.label == before.label) != (row.deleted is before.deleted):
+        if before is not None and is_half_of(before, row, write.own):
             start = len(self.changes) - len(changes_between(before, write.own))
             self.changes[start:] = changes_between(before, row)
             self._halved = (before, start)
@@ -242,3 +249,9 @@ class Task:
             f"deployments with the ids {', '.join(str(row.id) for row in sight.rivals)} are all active now",
             "archive or rename all but one of them, and run this again",
         ) from refusal
+
+
+def _is_due_to(doubtful: Plan, found: Plan) -> bool:
+    """Whether what is found now is what a write would have brought about that seemed to have come to nothing."""
+    row, after = found.before, t.cast(Deployment, doubtful.after)
+    return row is not None and shows(row, after) and after.id in (None, row.id)

@@ -122,23 +122,24 @@ class Writer:
                     return True
             return False
 
-    def explain_duplicate(self, wanted: Deployment, refusal: ApiError) -> None:
-        """Return if another run has just made the refused label active; else raise an error that names who has it.
+    def explain_duplicate(self, before: Deployment | None, wanted: Deployment, refusal: ApiError) -> None:
+        """Return if somebody else has just made the refused label active, or changed what was to be edited.
 
         Whether labels are unique in a project, among which deployments, and how the API says so is not documented.
+
+        :raises Refused: else, naming who has the label.
+        :raises ApiError: the refusal, if nobody has it.
         """
         holder: Deployment | None = None
-        try:
+        with contextlib.suppress(RequestFailed):
             for observed in looks(self.deployments, self.deployments.client.waits.list_lag):
-                if any(row.id != wanted.id for row in active_beside(wanted, observed, self.outdated(observed))):
+                if self._is_overtaken(before, wanted, observed):
                     return
                 similar = observed.with_similar_label(wanted.project_id, wanted.label)
                 holder = next((row for row in similar if row.id != wanted.id), None)
                 # An archived one may not be the reason: the list may still be about to show an active one.
                 if holder is not None and not holder.deleted and holder.label != wanted.label:
                     break
-        except RequestFailed:
-            pass
         if holder is None:
             raise refusal
         state = "archived" if holder.deleted else "active"
@@ -149,6 +150,12 @@ class Writer:
             if holder.deleted
             else "use another label",
         ) from refusal
+
+    def _is_overtaken(self, before: Deployment | None, wanted: Deployment, observed: Observed) -> bool:
+        """Whether somebody else has made a label active, or changed what was to be edited."""
+        rivals = active_beside(wanted, observed, self.outdated(observed))
+        changed = before is not None and not shows(observed.with_id(before.id or ""), before)
+        return changed or any(row.id != wanted.id for row in rivals)
 
     def _looks_after(self, failure: RequestFailed) -> t.Iterator[Observed]:
         """Look for what a write has come to whose outcome is unknown, for as long as the list may take to show it.
