@@ -147,3 +147,25 @@ def test_projects_of_which_nothing_is_listed_are_told_in_order():
         warnings = observed.warnings_about(order)
         told = [re.match(r"No deployment of project (\w+) is listed", each) for each in warnings]
         assert [each and each.group(1) for each in told] == ["4", "30", "a", "b"]
+
+
+@pytest.mark.parametrize(
+    "found, wanted",
+    [
+        ([("web", "server", True)], Wanted("1", "web", "client", "absent")),
+        ([("web", "server", True)], Wanted("1", None, "client", "absent", id="5")),
+        ([("web", None, True)], Wanted("1", "web", state="absent")),
+        ([("web", None, True)], Wanted("1", None, state="absent", id="5")),
+        ([("web", "client", True), ("web", "client", True)], Wanted("1", "web", state="absent")),
+        ([("web", "client", False)], Wanted("1", "Web", state="absent")),
+        ([], Wanted("1", "web", "client", "absent")),
+    ],
+)
+def test_absent_where_nothing_is_active(found, wanted):
+    """Whatever is archived already is as it should be, of another type or a default one too."""
+    rows = [
+        Deployment(str(5 + number), "1", label, "key", type, deleted)
+        for number, (label, type, deleted) in enumerate(found)
+    ]
+    decision = plan(wanted, Observed(rows), Rules())
+    assert decision.changes == () and decision.before == decision.after

@@ -11,6 +11,7 @@ import pytest
 
 from ansible_collections.community.amplitude.plugins.module_utils._errors import InputError
 from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import (
+    Purge,
     Wanted,
     check_concurrency,
     purge_from,
@@ -107,6 +108,16 @@ def test_options_that_cannot_be_used(options, message):
         purge_from(params, wanted_from(params["deployments"], params["project_id"]))
 
 
+@pytest.mark.parametrize("concurrency", [1, 32])
+def test_concurrency_that_can_be_used(concurrency):
+    assert check_concurrency(concurrency) == concurrency
+
+
+@pytest.mark.parametrize("limit", [None, 0, 10**6])
+def test_purge_limit_that_can_be_used(limit):
+    assert purge_from(dict(OPTIONS, purge_limit=limit), [want("a")]) == Purge(frozenset({"1"}), limit)
+
+
 def test_projects_of_a_purge():
     items = [ITEM, dict(ITEM, project_id="2")]
     params = dict(OPTIONS, deployments=items)
@@ -116,8 +127,8 @@ def test_projects_of_a_purge():
     assert purge_from(dict(params, purge=False), []) is None
 
 
-#: Every option of an item, not set.
-NOTHING = dict(label=None, type=None, state="present", id=None, previous_label=None, project_id=None)
+#: An item in which no option is set.
+NOTHING = dict(ITEM, label=None)
 
 
 @pytest.mark.parametrize(
