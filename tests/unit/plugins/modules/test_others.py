@@ -225,6 +225,16 @@ def test_e6_races_with_itself(emulator, run_list):
     assert not run_list(*items)["changed"]
 
 
+def test_what_others_have_renamed_is_not_told_as_written(emulator, run):
+    """It is no part of what this run has sent: that had no other part."""
+    begin(emulator, (11, "a"))
+    emulator.order_action(method="PATCH", nth=1, **edit(11, label="x"))
+    emulator.misbehave(method="PATCH", action="status", status=403, nth=2)
+    result = run(id="11", label="c")
+    assert result["failed"] and "answered 403" in result["msg"]
+    assert done(result) == ["rename c"]
+
+
 @pytest.mark.parametrize("status, tries", [(400, 2), (409, 2), (403, 1)])
 def test_e10_withdrawal_that_is_refused(emulator, run, status, tries):
     begin(emulator)
@@ -245,6 +255,23 @@ def test_e10_withdrawal_that_is_refused(emulator, run, status, tries):
     emulator.edit_deployment("10001", deleted=True)
     again = run(**WEB)
     assert (again["changed"], again["deployment"]["id"]) == (False, "10"), "the advice leads on"
+
+
+def test_e10_the_key_that_was_seen_is_returned(emulator, run):
+    begin(emulator)
+    emulator.order_action(method="POST", nth=1, **new(10, "web"))
+    emulator.misbehave(method="PATCH", action="status", status=403, times=0)
+    deployment = run(**WEB)["deployment"]
+    assert deployment["key"] in {row["key"] for row in emulator.deployments() if row["id"] == deployment["id"]}
+
+
+def test_e10_one_way_back_is_tried_once(emulator, run):
+    """What was restored can only be archived again."""
+    begin(emulator, (11, "web", True))
+    emulator.order_action(method="GET", nth=1, **new(10, "web"))
+    emulator.misbehave(method="PATCH", action="status", status=400, nth=2, times=0)
+    assert "the ids 10, 11 are all active now" in run(label="web")["msg"]
+    assert writes(emulator) == ["PATCH", "PATCH"]
 
 
 def test_e10_withdrawal_that_comes_to_nothing(emulator, run):
@@ -285,6 +312,23 @@ def test_e15_key_that_never_comes(emulator, run):
     result = run(**WEB, retry_timeout=0.3)
     assert result["failed"] and done(result) == ["create web"] and result["deployment"]["id"] == "10001"
     assert "it was created with the id 10001, but the list of deployments shows it without its key; " in result["msg"]
+
+
+def test_e15_key_that_never_comes_beside_a_lower_one(emulator, run):
+    """Whether it stays does not depend on its key."""
+    begin(emulator, late_keys=FOR_EVER)
+    emulator.order_action(method="POST", nth=1, **new(10, "web"))
+    result = run(**WEB, retry_timeout=0.5)
+    assert active(emulator, "web") == ["10"] or "10, 10001" in result["msg"]
+
+
+def test_e15_absent_while_the_key_is_late(emulator, run):
+    """It counts as a default deployment only if the key is still not there after a while."""
+    begin(emulator, late_keys=2)
+    emulator.create_deployment(projectId="1", label="web", type="client")
+    result = run(label="web", state="absent")
+    assert not result.get("failed"), result["msg"]
+    assert rows(emulator) == ["10001 web -"]
 
 
 def test_e15_key_of_another_run(emulator, run):
@@ -339,7 +383,7 @@ def test_e18_beside_one_that_nobody_disturbs(emulator, run_list):
     assert result["deployments"][0]["id"] == "10001" and result["deployments"][0]["key"].startswith("client-")
 
 
-@pytest.mark.parametrize("stale_lists", [0, 1, 2, 3, 8, 9, FOR_EVER])
+@pytest.mark.parametrize("stale_lists", [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, FOR_EVER])
 def test_e20_two_lost_creates(emulator, run, stale_lists):
     """However far the list is behind: one is active, or the sentence says more. It is read three times in list_lag."""
     clock = Clock()
