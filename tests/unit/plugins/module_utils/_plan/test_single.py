@@ -12,8 +12,8 @@ import re
 import pytest
 
 from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployment
-from ansible_collections.community.amplitude.plugins.module_utils._errors import Ambiguous, Refused
-from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Observed, plan
+from ansible_collections.community.amplitude.plugins.module_utils._errors import Ambiguous, NotFound, Refused
+from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Observed, active_with_key, plan
 from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import Rules, Wanted
 from ansible_collections.community.amplitude.tests.support.situations import SITUATIONS, Situation
 
@@ -71,6 +71,38 @@ def test_plan_is_reached_by_its_own_changes(situation):
     again = decide(situation, Observed(after))
 
     assert again.changes == ()
+
+
+@pytest.mark.parametrize(
+    "rows, told",
+    [
+        ([("1", "web", "a-key", False)], None),
+        ([("2", "web", "old-key", True), ("1", "web", "a-key", False)], None),
+        ([], "there is no deployment with this label; correct label or project_id, or create it first"),
+        ([("1", "Web", "a-key", False)], "there is no deployment with this label"),
+        (
+            [("3", "web", None, True), ("2", "web", None, True)],
+            r"it is archived \(id 2, 3\); restore it with the module",
+        ),
+        (
+            [("2", "web", "a-key", False), ("1", "web", "a-key", False)],
+            "several active deployments have this label, with the ids 1, 2; archive or rename those",
+        ),
+        ([("1", "web", None, False)], r"the API lists deployment 'web' \(id 1\) without a key; ask Amplitude for it"),
+        ([("1", "web", "", False)], r"the API lists deployment 'web' \(id 1\) without a key"),
+    ],
+)
+def test_active_with_key(rows, told):
+    rows = [Deployment(identifier, "1", label, key, None, deleted) for identifier, label, key, deleted in rows]
+    rows.append(Deployment("9", "2", "web", "key-of-another-project", None, False))
+    if told is None:
+        assert active_with_key(Wanted("1", "web"), Observed(rows)).key == "a-key"
+    else:
+        with pytest.raises(
+            Refused, match="Could not look up the key of deployment 'web' in project 1: " + told
+        ) as caught:
+            active_with_key(Wanted("1", "web"), Observed(rows))
+        assert isinstance(caught.value, NotFound) is ("several" not in told and "without" not in told)
 
 
 @pytest.mark.parametrize(
