@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import collections
 import concurrent.futures
+import hashlib
 import json
 import os
 import pathlib
@@ -62,9 +63,20 @@ class Tests:
         shutil.rmtree(self.original / ".git", ignore_errors=True)
 
     def observe(self, threads: concurrent.futures.Executor) -> list[str]:
-        """Run all tests once, unchanged, and see which lines each of them executes; return those that fail."""
+        """See which lines each of the tests executes, unchanged; return those that fail.
+
+        It takes minutes, so what was seen is kept until something in the checkout changes.
+        """
+        kept, digest = ROOT / ".cache" / "mutants.json", _digest(self.original)
+        seen = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
+        if seen.get("digest") != digest:
+            seen = dict(digest=digest, parts=list(threads.map(self._observed, (UNITS, HISTORIES))))
+            kept.write_text(json.dumps(seen), encoding="utf-8")
+        else:
+            # So that everything is compiled in the copies.
+            self._pytest(self.original, ["--collect-only", UNITS, HISTORIES], None)
         failed = []
-        for known in threads.map(self._observed, (UNITS, HISTORIES)):
+        for known in seen["parts"]:
             for test, (seconds, has_failed) in known["tests"].items():
                 self._seconds[test] = seconds
                 if has_failed:
@@ -179,6 +191,14 @@ def _end(run: subprocess.Popen[bytes]) -> None:
     except ProcessLookupError:
         pass
     run.wait()
+
+
+def _digest(directory: pathlib.Path) -> str:
+    digest = hashlib.sha256(sys.version.encode())
+    for file in sorted(path for part in ("plugins", "tests") for path in (directory / part).rglob("*.*")):
+        if file.is_file() and "__pycache__" not in file.parts:
+            digest.update(str(file.relative_to(directory)).encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()
 
 
 def _file_of(test: str) -> str:
