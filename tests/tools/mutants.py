@@ -51,10 +51,11 @@ class Tests:
     """What runs the tests of a copy of the collection, and what is known of the unchanged one.
 
     :param directory: where copies are made.
+    :param kept: a file for what was seen of the unchanged one, which takes minutes, until something is changed.
     """
 
-    def __init__(self, directory: pathlib.Path) -> None:
-        self._directory = directory
+    def __init__(self, directory: pathlib.Path, kept: pathlib.Path) -> None:
+        self._directory, self._kept = directory, kept
         self.original = directory / "original"
         self._running: set[subprocess.Popen[bytes]] = set()
         self._seconds: dict[str, float] = {}
@@ -63,15 +64,12 @@ class Tests:
         shutil.rmtree(self.original / ".git", ignore_errors=True)
 
     def observe(self, threads: concurrent.futures.Executor) -> list[str]:
-        """See which lines each of the tests executes, unchanged; return those that fail.
-
-        It takes minutes, so what was seen is kept until something in the checkout changes.
-        """
-        kept, digest = ROOT / ".cache" / "mutants.json", _digest(self.original)
-        seen = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
+        """See which lines each of the tests executes, unchanged; return those that fail."""
+        digest = _digest(self.original)
+        seen = json.loads(self._kept.read_text(encoding="utf-8")) if self._kept.exists() else {}
         if seen.get("digest") != digest:
             seen = dict(digest=digest, parts=list(threads.map(self._observed, (UNITS, HISTORIES))))
-            kept.write_text(json.dumps(seen), encoding="utf-8")
+            self._kept.write_text(json.dumps(seen), encoding="utf-8")
         else:
             # So that everything is compiled in the copies.
             self._pytest(self.original, ["--collect-only", UNITS, HISTORIES], None)
@@ -254,7 +252,7 @@ def main() -> int:
     # A signal ends it like Ctrl-C, so that nothing stays behind.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(f"ended by signal {number}"))
     with tempfile.TemporaryDirectory(prefix="mutants-") as directory:
-        tests = Tests(pathlib.Path(directory))
+        tests = Tests(pathlib.Path(directory), ROOT / ".cache" / "mutants.json")
         known = equivalents()
         found = all_mutants(tests.original, arguments.room)
         drawn = random.Random(seed).sample(found, min(int(arguments.mutants), len(found)))

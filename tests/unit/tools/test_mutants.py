@@ -115,7 +115,7 @@ def sample(tool, tmp_path, monkeypatch):
     pytest.importorskip("coverage")
     (tmp_path / "work").mkdir()
     tool["Tests"].__init__.__globals__["copy_checkout"] = copy_sample
-    tests = tool["Tests"](tmp_path / "work")
+    tests = tool["Tests"](tmp_path / "work", tmp_path / "kept.json")
     with tool["concurrent"].futures.ThreadPoolExecutor(2) as threads:
         assert tests.observe(threads) == [f"tests/unit/{FLOOR}/test_sample.py::test_fails"]
     return tests, {mutant.after: mutant for mutant in tool["all_mutants"](tests.original)}
