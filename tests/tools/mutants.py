@@ -75,13 +75,14 @@ class Tests:
             self._pytest(self.original, ["--collect-only", UNITS, HISTORIES], None)
         failed = []
         for known in seen["parts"]:
+            names = ["", *known["tests"]]
             for test, (seconds, has_failed) in known["tests"].items():
                 self._seconds[test] = seconds
                 if has_failed:
                     failed.append(test)
             for file, lines in known["lines"].items():
                 for line, tests in lines.items():
-                    self._lines.setdefault(file, {}).setdefault(line, []).extend(tests)
+                    self._lines.setdefault(file, {}).setdefault(line, []).extend(names[number] for number in tests)
         for test in failed:
             del self._seconds[test]
         return failed

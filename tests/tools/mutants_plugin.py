@@ -46,8 +46,12 @@ class Recorder:
         self._coverage.stop()
         data = self._coverage.get_data()
         root = pathlib.Path.cwd() / "plugins" / "module_utils"
+        # By number, since the names are long and each line is executed by hundreds.
+        numbers = {test: number for number, test in enumerate(["", *self._tests])}
         lines = {
-            pathlib.Path(file).resolve().relative_to(root.resolve()).as_posix(): data.contexts_by_lineno(file)
+            pathlib.Path(file).resolve().relative_to(root.resolve()).as_posix(): {
+                line: sorted({numbers[test] for test in tests}) for line, tests in data.contexts_by_lineno(file).items()
+            }
             for file in data.measured_files()
         }
         self._file.write_text(json.dumps(dict(tests=self._tests, lines=lines)), encoding="utf-8")
