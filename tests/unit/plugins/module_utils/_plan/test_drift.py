@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployment
 from ansible_collections.community.amplitude.plugins.module_utils._api.flags import Usage, User
 from ansible_collections.community.amplitude.plugins.module_utils._errors import InputError, Refused
-from ansible_collections.community.amplitude.plugins.module_utils._plan.drift import KINDS, find_drift, summary_of
+from ansible_collections.community.amplitude.plugins.module_utils._plan.drift import KINDS, Row, find_drift, summary_of
 from ansible_collections.community.amplitude.plugins.module_utils._plan.many import plan_all
 from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Observed
 from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import Purge, Rules, Wanted, validate_all
@@ -126,6 +126,57 @@ def test_unused():
     assert unused == {"web": False, "api": True, "job": True, "new": None, "old": None, "default": None}
     assert summary_of(rows, {"1"})["unused"] == 2
     assert all(each.unused is None for each in find_drift(wanted, {"1"}, Observed(observed), Rules()))
+
+
+def test_rows_in_full():
+    wanted = [want("web", type="server"), want("new", type="client"), want(id="2"), want("gone", state="absent")]
+    flag = User("flags", "5", "f", None, True, False)
+
+    rows = find_drift(wanted, {"1"}, Observed([WEB, row(2, "api")]), Rules(), Usage({"1": [flag], "2": []}))
+
+    change = dict(action="create", id=None, label="new", previous_label=None)
+    contradiction = (
+        "deployment 'web' (id 1) is a client deployment, and the API cannot change the type; set type to client, or use "
+        "another label"
+    )
+    assert rows == [
+        Row("1", "api", "2", "client", False, True, False, None, None, (), True),
+        Row("1", "gone", None, None, None, True, False, None, None, (), None),
+        Row("1", "new", None, "client", None, True, False, "missing", "it does not exist", [change], None),
+        Row("1", "web", "1", "client", False, True, False, "type", contradiction, (), False),
+    ]
+    kinds = dict(dict.fromkeys(KINDS, 0), missing=1, type=1)
+    counts = dict(total=4, drift=2, kinds=kinds, unused=1)
+    nothing = dict(total=0, drift=0, kinds=dict.fromkeys(KINDS, 0), unused=0)
+    projects = [dict(nothing, project_id="0"), dict(counts, project_id="1"), dict(nothing, project_id="10")]
+    assert summary_of(iter(rows), {"10", "1", "0"}) == dict(counts, projects=projects)
+
+
+def test_order_and_what_is_listed():
+    """By project, label and id, and numbers as numbers."""
+    wanted = [want("z", project_id="2"), want("c", type="client"), want("a"), want(id="8", project_id="2")]
+    observed = [
+        row(7, "y", project_id="10"),
+        row(5, "z", project_id="2"),
+        row(30, "b"),
+        DEFAULT,
+        row(8, "default", type=None, project_id="2"),
+        row(4, "b"),
+        row(1, "a"),
+    ]
+
+    rows = find_drift(wanted, {"1", "2", "10"}, Observed(observed), Rules())
+
+    assert [(each.project_id, each.label, each.id, each.listed, each.default) for each in rows] == [
+        ("1", "a", "1", True, False),
+        ("1", "b", "4", False, False),
+        ("1", "b", "30", False, False),
+        ("1", "c", None, True, False),
+        ("1", "default", "9", False, True),
+        ("2", "default", "8", True, True),
+        ("2", "z", "5", True, False),
+        ("10", "y", "7", False, False),
+    ]
 
 
 LABELS = st.sampled_from(["web", "api", "job"])
