@@ -1,0 +1,257 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What became of a write whose answer does not tell: lists as tables, on a clock on which nothing takes time."""
+
+from __future__ import annotations
+
+import threading
+import types
+
+import pytest
+
+from ansible_collections.community.amplitude.plugins.module_utils._api.retry import Patience
+from ansible_collections.community.amplitude.plugins.module_utils._apply.writes import Writer, looks, together
+from ansible_collections.community.amplitude.plugins.module_utils._errors import AnswerLost, ApiError, Refused
+from ansible_collections.community.amplitude.tests.support.client import Clock
+from ansible_collections.community.amplitude.tests.support.rows import row
+
+NEW = row("", "web")._replace(id=None, key=None)
+OLD, RENAMED, ARCHIVED = row("7", "old"), row("7", "web"), row("7", "old", deleted=True)
+
+
+def lost():
+    return AnswerLost("create it", "no answer", "run this again", transient=True)
+
+
+def refused(status=400):
+    return ApiError("rename it", "the label is taken", "use another label", status)
+
+
+class Account:
+    """What answers as it is told to.
+
+    :param lists: one after the other, the last of them for ever; an error is raised.
+    :param answer: to a write; an error is raised.
+    :param takes: seconds that a list takes.
+    """
+
+    def __init__(self, *lists, answer=None, patience=60.0, takes=0.0):
+        clock = Clock()
+        waits = clock.waits._replace(first_look=1.0, longest_look=4.0, list_lag=5.0)
+        self.client = types.SimpleNamespace(waits=waits, patience=Patience(patience, waits))
+        self.begun = []
+        self.sent = []
+        self._lists, self._answer, self._takes, self._clock = list(lists or [[]]), answer, takes, clock
+
+    def list(self):
+        self.begun.append(self._clock())
+        self._clock.sleeps.append(self._takes)
+        shown = self._lists.pop(0) if len(self._lists) > 1 else self._lists[0]
+        if isinstance(shown, Exception):
+            raise shown
+        return shown
+
+    def create(self, *row):
+        return self._sent(row)
+
+    def edit(self, before, label, archive):
+        return self._sent((before.id, label, archive))
+
+    def _sent(self, what):
+        self.sent.append(what)
+        if isinstance(self._answer, Exception):
+            raise self._answer
+        return self._answer
+
+
+@pytest.mark.parametrize(
+    "seconds, patience, takes, begun, whole",
+    [
+        (20.0, 60.0, 0.0, [0, 1, 3, 7, 11, 15, 19, 20], True),
+        (0.0, 60.0, 0.0, [0], True),
+        (20.0, 10.0, 0.0, [0, 1, 3, 7], False),
+        (20.0, 0.0, 0.0, [0], False),
+        (5.0, 60.0, 9.0, [0, 9], True),
+        (5.0, 60.0, 4.0, [0, 5], True),
+    ],
+)
+def test_looks(seconds, patience, takes, begun, whole):
+    account = Account(patience=patience, takes=takes)
+    ended = []
+
+    def look():
+        ended.append((yield from looks(account, seconds)))
+
+    assert len(list(look())) == len(begun)
+    assert account.begun == begun
+    assert ended == [whole]
+
+
+@pytest.mark.parametrize("concurrency, at_once", [(1, 1), (3, 3), (32, 6)])
+def test_together(concurrency, at_once):
+    together([], concurrency)
+    done, threads = [], set()
+    barrier = threading.Barrier(at_once, timeout=30)
+
+    def work(number):
+        threads.add(threading.get_ident())
+        barrier.wait()
+        done.append(number)
+
+    together([lambda number=number: work(number) for number in range(6)], concurrency)
+
+    assert sorted(done) == list(range(6))
+    assert len(threads) == at_once
+    if concurrency == 1:
+        assert done == list(range(6)) and threads == {threading.get_ident()}
+
+
+def test_together_where_no_thread_can_be_started(monkeypatch):
+    def start(thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    done = []
+    together([lambda number=number: done.append(number) for number in range(3)], 8)
+    assert done == [0, 1, 2]
+
+
+def test_create():
+    account = Account(answer="7")
+    assert Writer(account).create(NEW) == ("7", False)
+    assert (account.sent, account.begun) == ([("1", "web", "client")], [])
+
+
+@pytest.mark.parametrize(
+    "lists, found",
+    [
+        ([[]], None),
+        ([[], [], [], [row("8", "web")]], "8"),
+        ([[row("10", "web"), row("9", "web")]], "10"),
+        ([[row("8", "web")], [row("8", "web"), row("9", "web")]], "9"),
+        ([[row("8", "web", None)]], "8"),
+        ([[row("8", "web"), row("9", "web", "server")]], "8"),
+        ([[row("8", "web", deleted=True), row("9", "api")]], None),
+        ([[row("8", "web")], lost()], "8"),
+        # What this run has renamed away from the label, and the list does not show yet.
+        ([[row("3", "web")]], None),
+    ],
+)
+def test_create_whose_answer_is_lost(lists, found):
+    account = Account(*lists, answer=lost())
+    writer = Writer(account)
+    writer.unseen = {"3": row("3", "web")}
+    assert writer.create(NEW) == (found, True)
+    if not isinstance(lists[-1], Exception):
+        assert account.begun == [0, 1, 3, 5]
+
+
+@pytest.mark.parametrize("more", [dict(patience=2.0), dict(patience=0.0), dict(failing=True)])
+def test_create_of_which_nobody_knows_what_became(more):
+    lists = [[], lost()] if more.pop("failing", False) else [[]]
+    with pytest.raises(
+        AnswerLost, match="create it: no answer, so that it is not known whether it was carried out; run"
+    ):
+        Writer(Account(*lists, answer=lost(), **more)).create(NEW)
+
+
+def test_writes_that_are_refused():
+    account = Account([row("8", "web"), RENAMED], answer=refused())
+    with pytest.raises(ApiError):
+        Writer(account).create(NEW)
+    with pytest.raises(ApiError):
+        Writer(account).edit(OLD, RENAMED)
+    assert account.begun == []
+
+
+@pytest.mark.parametrize(
+    "after, sent",
+    [
+        (RENAMED, ("7", "web", None)),
+        (ARCHIVED, ("7", None, True)),
+        (RENAMED._replace(deleted=True), ("7", "web", True)),
+    ],
+)
+def test_edit(after, sent):
+    account = Account()
+    assert Writer(account).edit(OLD, after) is True
+    assert (account.sent, account.begun) == ([sent], [])
+    assert Writer(account).edit(after, OLD) is True
+    assert account.sent[1:] == [("7", sent[1] and "old", None if sent[2] is None else False)]
+
+
+@pytest.mark.parametrize(
+    "lists, done, begun",
+    [
+        ([[RENAMED]], True, [0]),
+        ([[OLD], [OLD], [OLD], [RENAMED]], True, [0, 1, 3, 5]),
+        ([[OLD]], False, [0, 1, 3, 5]),
+        ([[row("7", "web", deleted=True)]], False, [0, 1, 3, 5]),
+        ([[]], False, [0, 1, 3, 5]),
+    ],
+)
+def test_edit_whose_answer_is_lost(lists, done, begun):
+    account = Account(*lists, answer=lost())
+    assert Writer(account).edit(OLD, RENAMED) is done
+    assert account.begun == begun
+
+
+@pytest.mark.parametrize(
+    "lists, begun",
+    [
+        ([[OLD, row("8", "web")]], [0]),
+        ([[OLD], [OLD, row("8", "web", deleted=True)], [OLD, row("8", "web")]], [0, 1, 3]),
+    ],
+)
+def test_label_that_another_run_has_just_made_active(lists, begun):
+    account = Account(*lists)
+    Writer(account).explain_duplicate(RENAMED, refused())
+    assert account.begun == begun
+
+
+@pytest.mark.parametrize(
+    "shown, told, begun",
+    [
+        (row("8", "Web"), "active deployment 'Web' with the id 8 has this label; use another label.", [0]),
+        (
+            row("8", "web", deleted=True),
+            "archived deployment 'web' with the id 8 has this label; use another label, restore that one, or first rename "
+            "it with its id, which restores it too.",
+            [0, 1, 3, 5],
+        ),
+        (row("8", "WEB", deleted=True), "archived deployment 'WEB' with the id 8 has this label; use", [0, 1, 3, 5]),
+    ],
+)
+def test_label_that_is_taken(shown, told, begun):
+    refusal = refused()
+    account = Account([RENAMED, shown, row("9", "web", project_id="2")])
+    with pytest.raises(Refused) as caught:
+        Writer(account).explain_duplicate(RENAMED, refusal)
+    assert f"Could not rename it: the label is taken, and the {told}" in str(caught.value)
+    assert caught.value.__cause__ is refusal
+    assert account.begun == begun
+
+
+@pytest.mark.parametrize(
+    "lists", [[[]], [lost()], [[RENAMED, row("8", "api")]]], ids=["nothing", "lost", "another label"]
+)
+def test_refusal_that_nothing_explains(lists):
+    refusal = refused()
+    with pytest.raises(ApiError) as caught:
+        Writer(Account(*lists)).explain_duplicate(RENAMED, refusal)
+    assert caught.value is refusal
+
+
+def test_label_that_this_run_has_renamed_away_is_not_that_of_another_run():
+    writer = Writer(Account([row("3", "web")]))
+    writer.unseen = {"3": row("3", "web")}
+    with pytest.raises(Refused, match="with the id 3"):
+        writer.explain_duplicate(RENAMED, refused())
+
+
+def test_what_the_list_shows_as_it_was():
+    writer = Writer(Account())
+    writer.unseen = {"3": row("3", "web"), "4": row("4", "api"), "5": None, "6": row("6", "gone")}
+    [observed] = looks(Account([row("3", "web"), row("4", "job"), row("5", "new")]), 0.0)
+    assert writer.outdated(observed) == {"3"}
