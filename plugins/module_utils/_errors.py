@@ -97,7 +97,14 @@ class TypeContradiction(Refused):
 
 
 class DefaultDeployment(Refused):
-    """What is to be archived is the default deployment of its project."""
+    """What is to be archived is the default deployment of its project.
+
+    :param passing: whether it may only seem so because its key is not listed yet.
+    """
+
+    def __init__(self, doing: str, problem: str, advice: str, passing: bool) -> None:
+        super().__init__(doing, problem, advice)
+        self.passing = passing
 
 
 class LabelTaken(Refused):

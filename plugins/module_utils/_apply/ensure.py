@@ -11,7 +11,7 @@ import typing as t
 
 from .._api.deployments import Deployment, Deployments
 from .._api.flags import read_usage
-from .._errors import Ambiguous, AmplitudeError, Refused, RequestFailed
+from .._errors import Ambiguous, AmplitudeError, DefaultDeployment, Refused, RequestFailed
 from .._plan.guards import check_usage, projects_to_read, usage_unknown
 from .._plan.many import plan_all, plan_each, raise_first
 from .._plan.single import Change, Observed, Plan, name, plan
@@ -153,7 +153,7 @@ class _Run:
 
         :raises Refused: what is wanted cannot be, or must not be without ``force``.
         """
-        problem: Ambiguous | None = None
+        problem: Refused | None = None
         for observed in looks(self._deployments, self._deployments.client.waits.races_settle):
             warnings = observed.warnings_about(self._project_ids)
             try:
@@ -224,6 +224,7 @@ class _Run:
                 except AmplitudeError as error:
                     errors.append(error)
 
+        tasks = [task for task in tasks if task.state is not State.SETTLING]
         for wave in sorted({task.plan.wave for task in tasks}):
             batch = [task for task in tasks if task.plan.wave == wave]
             together([lambda task=task: send(task) for task in batch], self._concurrency)  # type: ignore[misc]
@@ -287,7 +288,7 @@ class _Run:
         client = self._deployments.client
         try:
             client.patience.wait(max(task.rivals_left() for task in self._tasks))
-            problem: Ambiguous | None = None
+            problem: Refused | None = None
             for observed in looks(self._deployments, client.waits.races_settle):
                 try:
                     plans = self._plan_again(observed)
@@ -356,11 +357,11 @@ def _keyless(plans: t.Iterable[Plan]) -> list[Deployment]:
     return [row for row in rows if row is not None and row.key is None and not row.deleted]
 
 
-def _passing(refusal: Refused) -> Ambiguous:
+def _passing(refusal: Refused) -> Refused:
     """The refusal, if what it is about may be about to pass.
 
     :raises Refused: the refusal, if not.
     """
-    if isinstance(refusal, Ambiguous) and refusal.passing:
+    if isinstance(refusal, (Ambiguous, DefaultDeployment)) and refusal.passing:
         return refusal
     raise refusal

@@ -113,8 +113,6 @@ def verdict(
         if write.before is not None and sight.row is None and shows(row, write.before):
             return _unseen(write, sight, now, waits)
         return Verdict.OVERTAKEN, sight
-    if row.key is None and write.before is None:
-        return Verdict.WAIT, sight
     return _seen(write, _first_sight(write, sight, now, waits)._replace(row=row), observed, unseen, now)
 
 
@@ -123,7 +121,7 @@ def _first_sight(write: Write, sight: Sight, now: float, waits: Waits) -> Sight:
     if sight.row is not None:
         return sight
     lag = now - write.sent
-    quiet = float("-inf") if write.lost is None else write.lost + max(waits.list_lag, 2 * lag)
+    quiet = float("-inf") if write.lost is None else write.lost + max(waits.list_lag, 3 * lag)
     return Sight(until=now + waits.rivals_withdraw + 2 * lag, quiet_until=quiet)
 
 
@@ -135,7 +133,7 @@ def _seen(
     rivals = () if write.own.deleted else tuple(active_beside(write.own, observed, others))
     sight = sight._replace(rivals=rivals)
     if len(rivals) <= 1:
-        return (Verdict.WAIT if now < sight.quiet_until else Verdict.STAYS), sight
+        return (Verdict.WAIT if now < sight.quiet_until or _lacks_key(write, sight) else Verdict.STAYS), sight
     if write.withdraws or rivals[0].id != write.id or now > t.cast(float, sight.until):
         return Verdict.WITHDRAW, sight
     return Verdict.WAIT, sight
@@ -150,10 +148,14 @@ def _unseen(write: Write, sight: Sight, now: float, waits: Waits) -> tuple[Verdi
     return (Verdict.STAYS_UNSEEN if now > sight.until else Verdict.WAIT), sight
 
 
-def last_verdict(write: Write, sight: Sight, observed: Observed | None, list_failed: bool) -> Verdict:
+def _lacks_key(write: Write, sight: Sight) -> bool:
+    """Whether the key is still to come of what was created: only the list has it."""
+    return write.before is None and sight.row is not None and sight.row.key is None
+
+
+def last_verdict(write: Write, sight: Sight, list_failed: bool) -> Verdict:
     """Judge a write after which there will be no more looks.
 
-    :param observed: what the last look has shown, if there was one.
     :param list_failed: whether that is because a look has failed, and not because there is no more time.
     """
     if write.before is not None and sight.row is None and (not list_failed or write.own.deleted):
@@ -161,14 +163,15 @@ def last_verdict(write: Write, sight: Sight, observed: Observed | None, list_fai
     if list_failed:
         return Verdict.UNREAD
     if sight.row is None:
-        return Verdict.KEYLESS if observed and observed.with_id(write.id) else Verdict.HIDDEN
-    if len(sight.rivals) <= 1:
-        return Verdict.STAYS
-    if write.before is None and counts_up(write.own):
-        # The others were created later and have seen this one.
-        return Verdict.STAYS_UNSETTLED
-    # Another run may have ended before it could see that this one has made the label active.
-    return Verdict.WITHDRAW
+        return Verdict.HIDDEN
+    is_alone = len(sight.rivals) <= 1
+    if not is_alone and not (write.before is None and counts_up(write.own)):
+        # Another run may have ended before it could see that this one has made the label active.
+        return Verdict.WITHDRAW
+    if _lacks_key(write, sight):
+        return Verdict.KEYLESS
+    # If it is not alone, the others were created later and have seen this one.
+    return Verdict.STAYS if is_alone else Verdict.STAYS_UNSETTLED
 
 
 def rivals_left(write: Write, sight: Sight, now: float) -> float:
@@ -194,7 +197,7 @@ def ways_back(
     if before is None:
         return [superseded._replace(deleted=True), shown._replace(deleted=True)]
     if before.deleted:
-        return [shown._replace(label=before.label, deleted=True), shown._replace(deleted=True)]
+        return list(dict.fromkeys([shown._replace(label=before.label, deleted=True), shown._replace(deleted=True)]))
     holders = observed.with_label(before.project_id, before.label, deleted=False)
     if again or any(row.id != shown.id for row in holders):
         return [superseded]

@@ -78,10 +78,16 @@ class Task:
 
     def decide_again(self, plan: Plan) -> None:
         """Go on with another plan for the same item."""
-        if self._doubtful is not None and not plan.changes and _is_due_to(self._doubtful, plan):
-            self._first = self._first or self._doubtful
-            self.changes += self._doubtful.changes
-        self._doubtful = None
+        doubtful, self._doubtful = self._doubtful, None
+        if doubtful is not None and not plan.changes and _is_due_to(doubtful, plan):
+            if len(self._lost) > 1:
+                # Another one may still appear.
+                self.plan = doubtful
+                found = t.cast(Deployment, plan.before)
+                self._accepted(Write(None, found, self._lost[0], self._lost[-1]), doubtful.changes)
+                return
+            self._first = self._first or doubtful
+            self.changes += doubtful.changes
         self.plan = plan
         self.state = State.PLANNED if plan.changes else State.DONE
         # Nothing is found of what it has archived where there are several archived ones with its label.
@@ -147,7 +153,7 @@ class Task:
             several active deployments stays.
         """
         write = t.cast(Write, self.write)
-        judged = last_verdict(write, self._sight, observed, failure is not None)
+        judged = last_verdict(write, self._sight, failure is not None)
         if judged is Verdict.UNREAD and not (write.before is not None and write.own.deleted):
             raise t.cast(RequestFailed, failure)
         if judged is Verdict.UNREAD:
@@ -221,6 +227,7 @@ class Task:
         """
         write, sight = t.cast(Write, self.write), self._sight
         shown = t.cast(Deployment, sight.row)
+        self.current = shown
         first = self.plan.before if write.withdraws else write.before
         refusal: RequestFailed | None = None
         for after in ways_back(first, shown, observed, again=write.withdraws):

@@ -31,6 +31,7 @@ def check_default(doing: str, deployment: Deployment, rules: Rules) -> None:
             f"deployment {deployment.label!r} (id {deployment.id}) has no key with the prefix client- or server-, so it "
             "counts as the default deployment of the project, on which Web Experiments and Guides depend",
             "keep it, or set force to true to archive it all the same",
+            passing=deployment.key is None,
         )
 
 

@@ -206,7 +206,7 @@ def test_edit_whose_answer_is_lost(lists, done, begun):
 )
 def test_label_that_another_run_has_just_made_active(lists, begun):
     account = Account(*lists)
-    Writer(account).explain_duplicate(RENAMED, refused())
+    Writer(account).explain_duplicate(None, RENAMED, refused())
     assert account.begun == begun
 
 
@@ -227,7 +227,7 @@ def test_label_that_is_taken(shown, told, begun):
     refusal = refused()
     account = Account([RENAMED, shown, row("9", "web", project_id="2")])
     with pytest.raises(Refused) as caught:
-        Writer(account).explain_duplicate(RENAMED, refusal)
+        Writer(account).explain_duplicate(None, RENAMED, refusal)
     assert f"Could not rename it: the label is taken, and the {told}" in str(caught.value)
     assert caught.value.__cause__ is refusal
     assert account.begun == begun
@@ -239,7 +239,7 @@ def test_label_that_is_taken(shown, told, begun):
 def test_refusal_that_nothing_explains(lists):
     refusal = refused()
     with pytest.raises(ApiError) as caught:
-        Writer(Account(*lists)).explain_duplicate(RENAMED, refusal)
+        Writer(Account(*lists)).explain_duplicate(None, RENAMED, refusal)
     assert caught.value is refusal
 
 
@@ -247,7 +247,7 @@ def test_label_that_this_run_has_renamed_away_is_not_that_of_another_run():
     writer = Writer(Account([row("3", "web")]))
     writer.unseen = {"3": row("3", "web")}
     with pytest.raises(Refused, match="with the id 3"):
-        writer.explain_duplicate(RENAMED, refused())
+        writer.explain_duplicate(None, RENAMED, refused())
 
 
 def test_what_the_list_shows_as_it_was():
