@@ -88,8 +88,10 @@ def test_looks(seconds, patience, takes, begun, whole):
     assert ended == [whole]
 
 
-@pytest.mark.parametrize("concurrency, at_once", [(1, 1), (3, 3), (32, 6)])
-def test_together(concurrency, at_once):
+@pytest.mark.parametrize(
+    "concurrency, count, at_once", [(1, 6, 1), (2, 6, 2), (3, 6, 3), (32, 6, 6), (8, 2, 2), (8, 1, 1)]
+)
+def test_together(concurrency, count, at_once):
     together([], concurrency)
     done, threads = [], set()
     barrier = threading.Barrier(at_once, timeout=30)
@@ -99,12 +101,12 @@ def test_together(concurrency, at_once):
         barrier.wait()
         done.append(number)
 
-    together([lambda number=number: work(number) for number in range(6)], concurrency)
+    together([lambda number=number: work(number) for number in range(count)], concurrency)
 
-    assert sorted(done) == list(range(6))
+    assert sorted(done) == list(range(count))
     assert len(threads) == at_once
-    if concurrency == 1:
-        assert done == list(range(6)) and threads == {threading.get_ident()}
+    if at_once == 1:
+        assert done == list(range(count)) and threads == {threading.get_ident()}
 
 
 def test_together_where_no_thread_can_be_started(monkeypatch):
