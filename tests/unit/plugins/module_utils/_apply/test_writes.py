@@ -6,14 +6,12 @@
 from __future__ import annotations
 
 import threading
-import types
 
 import pytest
 
-from ansible_collections.community.amplitude.plugins.module_utils._api.retry import Patience
 from ansible_collections.community.amplitude.plugins.module_utils._apply.writes import Writer, looks, together
 from ansible_collections.community.amplitude.plugins.module_utils._errors import AnswerLost, ApiError, Refused
-from ansible_collections.community.amplitude.tests.support.client import Clock
+from ansible_collections.community.amplitude.tests.support.account import Account
 from ansible_collections.community.amplitude.tests.support.rows import row
 
 NEW = row("", "web")._replace(id=None, key=None)
@@ -26,43 +24,6 @@ def lost():
 
 def refused(status=400):
     return ApiError("rename it", "the label is taken", "use another label", status)
-
-
-class Account:
-    """What answers as it is told to.
-
-    :param lists: one after the other, the last of them for ever; an error is raised.
-    :param answer: to a write; an error is raised.
-    :param takes: seconds that a list takes.
-    """
-
-    def __init__(self, *lists, answer=None, patience=60.0, takes=0.0):
-        clock = Clock()
-        waits = clock.waits._replace(first_look=1.0, longest_look=4.0, list_lag=5.0)
-        self.client = types.SimpleNamespace(waits=waits, patience=Patience(patience, waits))
-        self.begun = []
-        self.sent = []
-        self._lists, self._answer, self._takes, self._clock = list(lists or [[]]), answer, takes, clock
-
-    def list(self):
-        self.begun.append(self._clock())
-        self._clock.sleeps.append(self._takes)
-        shown = self._lists.pop(0) if len(self._lists) > 1 else self._lists[0]
-        if isinstance(shown, Exception):
-            raise shown
-        return shown
-
-    def create(self, *row):
-        return self._sent(row)
-
-    def edit(self, before, label, archive):
-        return self._sent((before.id, label, archive))
-
-    def _sent(self, what):
-        self.sent.append(what)
-        if isinstance(self._answer, Exception):
-            raise self._answer
-        return self._answer
 
 
 @pytest.mark.parametrize(
@@ -120,7 +81,7 @@ def test_together_where_no_thread_can_be_started(monkeypatch):
 
 
 def test_create():
-    account = Account(answer="7")
+    account = Account(answers=["7"])
     assert Writer(account).create(NEW) == ("7", False)
     assert (account.sent, account.begun) == ([("1", "web", "client")], [])
 
@@ -141,7 +102,7 @@ def test_create():
     ],
 )
 def test_create_whose_answer_is_lost(lists, found):
-    account = Account(*lists, answer=lost())
+    account = Account(*lists, answers=[lost()])
     writer = Writer(account)
     writer.unseen = {"3": row("3", "web")}
     assert writer.create(NEW) == (found, True)
@@ -155,11 +116,11 @@ def test_create_of_which_nobody_knows_what_became(more):
     with pytest.raises(
         AnswerLost, match="create it: no answer, so that it is not known whether it was carried out; run"
     ):
-        Writer(Account(*lists, answer=lost(), **more)).create(NEW)
+        Writer(Account(*lists, answers=[lost()], **more)).create(NEW)
 
 
 def test_writes_that_are_refused():
-    account = Account([row("8", "web"), RENAMED], answer=refused())
+    account = Account([row("8", "web"), RENAMED], answers=[refused()])
     with pytest.raises(ApiError):
         Writer(account).create(NEW)
     with pytest.raises(ApiError):
@@ -194,7 +155,7 @@ def test_edit(after, sent):
     ],
 )
 def test_edit_whose_answer_is_lost(lists, done, begun):
-    account = Account(*lists, answer=lost())
+    account = Account(*lists, answers=[lost()])
     assert Writer(account).edit(OLD, RENAMED) is done
     assert account.begun == begun
 
