@@ -44,5 +44,5 @@ class Account:
     def _next(things):
         thing = things.pop(0) if len(things) > 1 else things[0]
         if isinstance(thing, Exception):
-            raise thing
+            raise thing  # pylint: disable=raising-bad-type
         return thing

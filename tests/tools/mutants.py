@@ -99,7 +99,7 @@ class Tests:
         if "" in found:
             # It is executed by an import.
             found.update(test for tests in lines.values() for test in tests)
-        floor, _, name = mutant.file.removesuffix(".py").rpartition("/")
+        floor, dummy, name = mutant.file.removesuffix(".py").rpartition("/")
         own = tuple(f"tests/unit/plugins/module_utils/{floor}/test_{name}{end}" for end in ("_", ".py::"))
         batches: tuple[list[str], ...] = ([], [], [])
         for test in found & self._seconds.keys():

@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import collections
-import concurrent.futures as futures
 import contextlib
 import functools
 import io
 import threading
 import traceback
 import typing as t
+from concurrent import futures
 
 import pytest
 from ansible.module_utils import basic
