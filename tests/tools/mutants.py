@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import collections
 import concurrent.futures
+import contextlib
 import hashlib
 import json
 import os
@@ -140,8 +141,9 @@ class Tests:
         """Run tests; return what fails, or None."""
         collections_root = copy.parent / "collections"
         link = collections_root / "ansible_collections" / "community" / "amplitude"
-        if not link.is_symlink():
-            link.parent.mkdir(parents=True)
+        link.parent.mkdir(parents=True, exist_ok=True)
+        # Two threads may observe the same copy.
+        with contextlib.suppress(FileExistsError):
             link.symlink_to(copy)
         environment = dict(
             os.environ,
