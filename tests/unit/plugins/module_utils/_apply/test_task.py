@@ -95,6 +95,26 @@ def test_write_that_comes_to_nothing():
     assert (task.state, task.changes, task.current) == (State.PLANNED, [], None)
 
 
+@pytest.mark.parametrize(
+    "lists, answers, sent, unaccounted",
+    [
+        ([[]], ["7"], 0.0, None),
+        ([[]], [lost(), "7"], 5.0, 0.0),
+        ([[]], [lost(), lost(), "7"], 10.0, 5.0),
+        ([[WEB]], [lost()], 0.0, None),
+        ([[], [], [], [], [WEB]], [lost(), lost()], 0.0, 5.0),
+    ],
+)
+def test_creates_whose_answers_are_lost(lists, answers, sent, unaccounted):
+    """The one that is found may be any of them, so that the others may be about to appear."""
+    task = planned(CREATE, [], Account(*lists), answers)
+    for dummy in answers:
+        assert task.state is State.PLANNED
+        task.send()
+    assert task.state is State.SETTLING
+    assert (task.write.id, task.write.sent, task.write.lost) == ("7", sent, unaccounted)
+
+
 @pytest.mark.parametrize("status", [400, 409])
 def test_refused_label_is_explained(status):
     account = Account([SHOP, row("8", "Web")])

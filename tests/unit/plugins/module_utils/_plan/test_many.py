@@ -379,6 +379,8 @@ def test_plan_all_refuses(name):
     validate_all(wanted)
     with pytest.raises(Refused, match=message):
         plan_all(wanted, Observed(rows), Rules())
+    plans, refusals, dummy = plan_each(wanted, Observed(rows), Rules())
+    assert sorted([*plans, *refusals]) == list(range(len(wanted)))
 
 
 PROJECT = [
