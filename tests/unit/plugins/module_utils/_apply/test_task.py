@@ -227,6 +227,7 @@ def test_rivals_that_there_is_no_time_to_see_withdrawn():
     rival = row("8", "web")
     task = sent(CREATE, [], Account())
     assert look(task, WEB, rival) is State.SETTLING
+    assert look(task, WEB, rival) is State.SETTLING
     task.give_up(Observed([WEB, rival]), None)
     assert (task.state, task.yielding) == (State.DONE, [rival])
     assert task.warnings == [

@@ -97,6 +97,8 @@ ITEM = dict(label="a", type=None, state="present", id=None, previous_label=None,
         (dict(project_id=None), "item 1 has no project_id; set it there or for the whole task"),
         (dict(project_id=None, deployments=[]), "purge is true, but no project is named"),
         (dict(project_id=""), "item 1 has no project_id"),
+        (dict(project_id="", deployments=[]), "project_id is empty"),
+        (dict(project_id="1 2", deployments=[]), "project_id cannot be '1 2'"),
         (dict(purge_limit=-1), "purge_limit is -1"),
     ],
 )
