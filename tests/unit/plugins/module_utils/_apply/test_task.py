@@ -320,7 +320,9 @@ def test_half_of_a_withdrawal():
     task = sent(CREATE, [], account)
     look(task, WEB, RIVAL)
     half = WEB._replace(label="web-superseded-7")
+    account.client.waits.sleep(3.0)
     assert look(task, half, RIVAL) is State.SETTLING
+    assert (task.write.before, task.write.sent, task.write.withdraws) == (half, 3.0, True)
     assert account.sent[2:] == [("7", None, True)]
     assert [change.action for change in task.changes] == ["create", "rename", "archive"]
     assert task.current == half._replace(deleted=True)
