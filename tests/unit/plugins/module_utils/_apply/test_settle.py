@@ -17,6 +17,7 @@ from ansible_collections.community.amplitude.plugins.module_utils._apply.settle 
     Write,
     active_beside,
     counts_up,
+    is_half_of,
     last_verdict,
     rivalry,
     rivals_left,
@@ -339,3 +340,30 @@ def test_active_beside():
     rows = [HIGHER, ARCHIVED._replace(id="1"), LOWER, WEB, SHOP_BESIDE, row("2", "web", project_id="2")]
     assert active_beside(WEB, Observed(rows), ()) == [LOWER, WEB, HIGHER]
     assert active_beside(WEB, Observed(rows), {"12", None}) == [LOWER, WEB]
+
+
+OLD = SHOP._replace(deleted=True)
+
+
+@pytest.mark.parametrize(
+    "before, shown, own, half",
+    [
+        (OLD, SHOP, WEB, True),
+        (OLD, ARCHIVED, WEB, True),
+        (OLD, OLD, WEB, False),
+        (OLD, WEB, WEB, False),
+        (OLD, row("11", "other"), WEB, False),
+        (OLD, row("11", "other", deleted=True), WEB, False),
+        # Of one change there is no half.
+        (SHOP, row("11", "other"), WEB, False),
+        (SHOP, OLD, WEB, False),
+        (SHOP, ARCHIVED, WEB, False),
+        (WEB, SHOP, ARCHIVED, False),
+        (WEB, OLD, ARCHIVED, False),
+        # The same, the other way round.
+        (WEB, SHOP, OLD, True),
+        (WEB, ARCHIVED, OLD, True),
+    ],
+)
+def test_half_of_an_edit(before, shown, own, half):
+    assert is_half_of(before, shown, own) is half
