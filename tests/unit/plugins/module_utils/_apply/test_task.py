@@ -327,3 +327,16 @@ def test_half_of_a_withdrawal():
     assert [change.action for change in task.changes] == ["create", "rename", "archive"]
     assert task.current == half._replace(deleted=True)
     assert look(task, task.current, RIVAL) is State.WITHDRAWN
+
+
+@pytest.mark.parametrize("overlaid", [[SHOP], [SHOP, row("3", "shop")]])
+def test_withdrawal_beside_another_one_with_the_old_label(overlaid):
+    """It does not get the old label back a second time."""
+    account = Account()
+    task = sent(RENAME, [SHOP], account)
+    assert look(task, WEB, RIVAL) is State.SETTLING
+    assert account.sent[1:] == [("7", "shop", None)]
+    task.look(Observed([SHOP, row("3", "shop")]), Observed(overlaid))
+    assert account.sent[2:] == [("7", "shop-superseded-7", None)]
+    assert look(task, row("7", "shop-superseded-7"), row("3", "shop")) is State.WITHDRAWN
+    assert task.current == row("7", "shop-superseded-7")
