@@ -37,7 +37,7 @@ UNITS, HISTORIES = "tests/unit/plugins", "tests/unit/histories"
 #: Of so many mutants that are not equivalent, this many in a hundred have to be killed.
 ENOUGH = 95
 #: How many times as long as without a change the tests may take, and the seconds that are added for their start.
-PATIENCE, START = 10, 60
+PATIENCE, START = 4, 60
 #: What one run may use, in bytes: a mutant can make a loop that collects something for ever.
 MEMORY = 6 * 2**30
 #: All the same, in every run.

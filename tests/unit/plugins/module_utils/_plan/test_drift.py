@@ -148,13 +148,19 @@ def test_rows_in_full():
     kinds = dict(dict.fromkeys(KINDS, 0), missing=1, type=1)
     counts = dict(total=4, drift=2, kinds=kinds, unused=1)
     nothing = dict(total=0, drift=0, kinds=dict.fromkeys(KINDS, 0), unused=0)
-    projects = [dict(nothing, project_id="0"), dict(counts, project_id="1"), dict(nothing, project_id="10")]
-    assert summary_of(iter(rows), {"10", "1", "0"}) == dict(counts, projects=projects)
+    projects = [dict(counts, project_id="1"), dict(nothing, project_id="2"), dict(nothing, project_id="10")]
+    assert summary_of(iter(rows), {"10", "1", "2"}) == dict(counts, projects=projects)
 
 
 def test_order_and_what_is_listed():
     """By project, label and id, and numbers as numbers."""
-    wanted = [want("z", project_id="2"), want("c", type="client"), want("a"), want(id="8", project_id="2")]
+    wanted = [
+        want("z", project_id="2"),
+        want("c", type="client"),
+        want("a"),
+        want(id="8", project_id="2"),
+        want(id="99"),
+    ]
     observed = [
         row(7, "y", project_id="10"),
         row(5, "z", project_id="2"),
@@ -168,6 +174,7 @@ def test_order_and_what_is_listed():
     rows = find_drift(wanted, {"1", "2", "10"}, Observed(observed), Rules())
 
     assert [(each.project_id, each.label, each.id, each.listed, each.default) for each in rows] == [
+        ("1", None, "99", True, False),
         ("1", "a", "1", True, False),
         ("1", "b", "4", False, False),
         ("1", "b", "30", False, False),
