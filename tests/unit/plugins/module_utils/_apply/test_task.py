@@ -115,6 +115,29 @@ def test_creates_whose_answers_are_lost(lists, answers, sent, unaccounted):
     assert (task.write.id, task.write.sent, task.write.lost) == ("7", sent, unaccounted)
 
 
+def test_write_that_is_shown_after_all():
+    """What has come to nothing, as far as was known, is told as done if it is there when it is decided again."""
+    for wanted, rows in ((RENAME, [SHOP]), (CREATE, [])):
+        task = planned(wanted, rows, Account(rows), [lost()])
+        first = task.plan
+        task.send()
+        task.decide_again(plan(wanted, Observed([WEB]), Rules()))
+        assert (task.state, task.current, task.pending) == (State.DONE, WEB, ())
+        assert task.changes == list(first.changes)
+        assert task.told == first._replace(after=WEB)
+
+
+def test_create_of_which_another_one_may_still_appear():
+    task = planned(CREATE, [], Account(), [lost()])
+    first = task.plan
+    task.send()
+    task.send()
+    task.decide_again(plan(CREATE, Observed([WEB]), Rules()))
+    assert (task.state, task.plan, task.current) == (State.SETTLING, first, WEB)
+    assert task.changes == [Change("create", None, "web")]
+    assert (task.write.before, task.write.own, task.write.sent, task.write.lost) == (None, WEB, 0.0, 5.0)
+
+
 @pytest.mark.parametrize("status", [400, 409])
 def test_refused_label_is_explained(status):
     account = Account([SHOP, row("8", "Web")])

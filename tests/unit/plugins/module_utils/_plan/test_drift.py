@@ -152,6 +152,14 @@ def test_rows_in_full():
     assert summary_of(iter(rows), {"10", "1", "2"}) == dict(counts, projects=projects)
 
 
+def test_changes_of_a_row():
+    [told] = find_drift([want("web", id="1")], {"1"}, Observed([row(1, "shop", deleted=True)]), Rules())
+    assert told.changes == [
+        dict(action="restore", id="1", label="shop", previous_label=None),
+        dict(action="rename", id="1", label="web", previous_label="shop"),
+    ]
+
+
 def test_order_and_what_is_listed():
     """By project, label and id, and numbers as numbers."""
     wanted = [

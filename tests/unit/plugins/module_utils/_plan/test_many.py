@@ -442,6 +442,11 @@ def test_purge_limit(wanted, limit, message):
             plan_all(wanted, Observed(PROJECT), Rules(), purge)
 
 
+def test_projects_of_a_purge_are_told_by_their_numbers():
+    with pytest.raises(Refused, match="Could not purge project 2, 10: 1 deployments would be archived"):
+        plan_all([], Observed(PROJECT), Rules(), Purge(frozenset({"10", "2"}), 0))
+
+
 def test_usual_purge_limit():
     rows = [row(str(number), f"label{number}") for number in range(12)]
     with pytest.raises(Refused, match="11 deployments would be archived, but purge_limit is 10"):
