@@ -55,22 +55,27 @@ def plan_each(
     plans: dict[int, Plan] = {}
     refusals: dict[int, Refused] = {}
     claimed: dict[str | None, Plan] = {}
-    for index, before in _in_turn(wanted, observed):
-        item = wanted[index]
-        try:
-            decision = plan(item, state, rules, lambda row: (own or {}).get(row.id or "", index) == index)
-            found = decision.before
-            if found is not None and found.id in claimed:
-                raise _refuse_claimed(item, claimed[found.id])
-        except Refused as error:
-            refusals[index] = error
-            continue
-        decision = _with_needs(decision, {each: plans[each] for each in before if each in plans})
-        plans[index] = decision
-        if found is not None and _claims(decision):
-            claimed[found.id] = decision
-        if decision.changes:
-            state.replace(decision.before, decision.after)
+    turns = list(_in_turn(wanted, observed))
+    while turns:
+        put_off: list[tuple[int, list[int]]] = []
+        for index, before in turns:
+            item = wanted[index]
+            try:
+                decision = plan(item, state, rules, lambda row: (own or {}).get(row.id or "", index) == index)
+                _refuse_if_claimed(decision, claimed)
+            except Refused as error:
+                refusals[index] = error
+                put_off += [(index, before)] * isinstance(error, LabelTaken)
+                continue
+            refusals.pop(index, None)
+            decision = _with_needs(decision, {each: plans[each] for each in before if each in plans})
+            plans[index] = decision
+            if _claims(decision):
+                claimed[t.cast(Deployment, decision.before).id] = decision
+            if decision.changes:
+                state.replace(decision.before, decision.after)
+        # Where an archived one has a label that is handed on in a circle, another order may do.
+        turns = put_off if len(put_off) < len(turns) else []
     for index in _made_active(wanted, plans, state):
         del plans[index]
         item = wanted[index]
@@ -81,7 +86,14 @@ def plan_each(
 
 def _claims(decision: Plan) -> bool:
     """Whether nothing else may mean the same deployment. An archived one that is to be absent is free for others."""
+    if decision.before is None:
+        return False
     return bool(decision.changes) or decision.wanted.state == "present" or decision.wanted.id is not None
+
+
+def _refuse_if_claimed(decision: Plan, claimed: t.Mapping[str | None, Plan]) -> None:
+    if decision.before is not None and decision.before.id in claimed:
+        raise _refuse_claimed(decision.wanted, claimed[decision.before.id])
 
 
 def _made_active(wanted: t.Sequence[Wanted], plans: t.Collection[int], state: Observed) -> list[int]:

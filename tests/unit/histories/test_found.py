@@ -182,6 +182,10 @@ FOUND.update(
             ],
             rows=[row(11, "a", deleted=True), row(12, "b")],
         ),
+        "E14 two labels that are exchanged, one of them archived": History(
+            [run(dict(project_id="1", id="12", label="web"), dict(project_id="1", id="11", label="job"))],
+            rows=[row(11, "web", deleted=True), row(12, "job")],
+        ),
         "E20 two creates whose answers are lost, and a list that is far behind": History(
             [Run(WEB, [dict(cut_after("POST"), times=2)])], switches=dict(stale_seconds=7.0)
         ),
