@@ -60,8 +60,8 @@ class Sight(t.NamedTuple):
     """What earlier looks have shown of a write.
 
     ``row``: as the list has shown it, once that was as written. ``rivals``: what is active with its label, itself
-    included, lowest id first. ``until``: for how long others may withdraw, or one that is not accounted for may appear, or,
-    as long as ``row`` is None, for how long an edit is waited for.
+    included, lowest id first. ``until``: for how long others may withdraw or, as long as ``row`` is None, for how long an
+    edit is waited for. ``quiet_until``: for how long a create that is not accounted for may still appear.
     """
 
     row: Deployment | None = None

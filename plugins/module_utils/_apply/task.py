@@ -30,7 +30,7 @@ class State(enum.Enum):
 class Task:
     """One plan on its way to being true.
 
-    After :meth:`write` it is settling, and :meth:`look` sees it through. Unless it is done then, it has to be decided
+    After :meth:`send` it is settling, and :meth:`look` sees it through. Unless it is done then, it has to be decided
     again, which :meth:`decide_again` tells it.
     """
 
