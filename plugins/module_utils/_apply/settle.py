@@ -75,6 +75,12 @@ def shows(row: Deployment | None, written: Deployment) -> bool:
     return row is not None and (row.label, row.deleted) == (written.label, written.deleted)
 
 
+def _shows_part(row: Deployment, before: Deployment, own: Deployment) -> bool:
+    """Whether a row shows at least one of the things that an edit was to change."""
+    is_label_shown = before.label != own.label == row.label
+    return is_label_shown or (before.deleted is not own.deleted and own.deleted is row.deleted)
+
+
 def is_half_of(before: Deployment, row: Deployment, own: Deployment) -> bool:
     """Whether a row shows one of two things that an edit was to change, and the other one as it was before."""
     if before.label == own.label or before.deleted is own.deleted:
@@ -109,9 +115,12 @@ def verdict(
     if row is None:
         return _unseen(write, sight, now, waits)
     if not shows(row, write.own):
-        # An edit may not be visible yet. Whatever else the list shows was done by somebody else.
-        if write.before is not None and sight.row is None and shows(row, write.before):
-            return _unseen(write, sight, now, waits)
+        # An edit may not be visible yet. Whatever else the list shows was done by somebody else, perhaps before the edit.
+        if write.before is not None and sight.row is None:
+            if shows(row, write.before):
+                return _unseen(write, sight, now, waits)
+            if not _shows_part(row, write.before, write.own) and now <= write.sent + waits.list_lag:
+                return Verdict.WAIT, sight
         return Verdict.OVERTAKEN, sight
     return _seen(write, _first_sight(write, sight, now, waits)._replace(row=row), observed, unseen, now)
 

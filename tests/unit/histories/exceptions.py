@@ -199,7 +199,7 @@ EXCEPTIONS: dict[str, tuple[Exempt, ...]] = {
             lambda scene, deed: any("while this run has archived it" in warning for warning in deed.warnings),
         ),
     ),
-    "what is returned is true": (OVERTAKEN, NO_TIME),
+    "what is returned is true": (OVERTAKEN, WARNED, NO_TIME),
     "the last list shows what is returned": (WARNED, SHIFTED, NO_TIME),
     "the last list does not show what is absent": (WARNED, SHIFTED),
     "each item has a deployment of its own": (),
@@ -213,6 +213,7 @@ EXCEPTIONS: dict[str, tuple[Exempt, ...]] = {
     ),
     "what a failed run has returned stays": (HANDS, UNKNOWN),
     "a re-run sends no write": (
+        WARNED,
         OVERTAKEN,
         Exempt(
             "purge",

@@ -60,6 +60,26 @@ FOUND = {
     "a restore that cannot read whether another run has created the same": History(
         [Race([NEW_WEB, WEB], [fault("GET", nth=4)])], rows=[ARCHIVED_WEB], seed=10
     ),
+    "an archive that the list shows later than a rename by hand": History(
+        [
+            Race(
+                [dict(project_id="1", label="api", state="absent"), dict(API_WANTED, check_mode=True)],
+                [fault("GET", status=500, moment="before")],
+                by_hand=ByHand(dict(label="web"), row=2),
+            )
+        ],
+        rows=[API],
+        switches=dict(stale_lists=2),
+    ),
+    "a restore that somebody undoes": History(
+        [
+            Run(
+                dict(project_id="1", id=2, label="web", type="client"),
+                others=[Other("PATCH", 1, ByHand(dict(deleted=True), row=2))],
+            )
+        ],
+        rows=[ARCHIVED_WEB],
+    ),
 }
 #: A limit that docs/docsite/rst/faults.rst tells.
 LIMIT = History([Race([WEB, WEB, WEB])], switches=dict(opaque_ids=True), latency=0.5, seed=8)

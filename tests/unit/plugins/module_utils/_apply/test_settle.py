@@ -33,6 +33,8 @@ SENT, FIRST = 100.0, 101.0
 WAITS = Waits(list_lag=5.0, rivals_withdraw=4.0, edit_shows=15.0)
 #: What a first look at 101 seconds that shows the write allows others: 4 seconds and twice the lag.
 UNTIL = 107.0
+#: The list is taken to show everything after that.
+LAGGED = 105.0
 
 WEB, SHOP = row("11", "web"), row("11", "shop")
 LOWER, HIGHER = row("10", "web"), row("12", "web")
@@ -86,7 +88,7 @@ LOOKS = {
     "create: there, and renamed by hand while a rival was waited for": Look(
         CREATE, [SHOP, HIGHER], Verdict.OVERTAKEN, seen(HIGHER)
     ),
-    # An edit is waited for only so long, and only as long as the list shows what was there before.
+    # An edit is waited for only so long, and only as long as what the list shows may be from before it.
     "rename: not there yet": Look(RENAME, [SHOP], Verdict.WAIT, after=Sight(until=116.0)),
     "rename: not there for just so long": Look(
         RENAME, [SHOP], Verdict.WAIT, Sight(until=116.0), Sight(until=116.0), now=116.0
@@ -103,8 +105,16 @@ LOOKS = {
     ),
     "rename: was there and is hidden again": Look(RENAME, [], Verdict.WAIT, seen(HIGHER), now=3700.0),
     "rename: was there and is undone by hand": Look(RENAME, [SHOP], Verdict.OVERTAKEN, seen(HIGHER)),
-    "rename: renamed once more by hand": Look(RENAME, [row("11", "blog")], Verdict.OVERTAKEN),
-    "rename: archived under the old label by hand": Look(RENAME, [SHOP._replace(deleted=True)], Verdict.OVERTAKEN),
+    "rename: renamed by hand, before it or after": Look(RENAME, [row("11", "blog")], Verdict.WAIT),
+    "rename: renamed once more by hand": Look(RENAME, [row("11", "blog")], Verdict.OVERTAKEN, now=LAGGED + 0.1),
+    "rename: archived under the old label by hand, before it or after": Look(
+        RENAME, [SHOP._replace(deleted=True)], Verdict.WAIT, now=LAGGED
+    ),
+    "rename: archived under the old label by hand": Look(
+        RENAME, [SHOP._replace(deleted=True)], Verdict.OVERTAKEN, now=LAGGED + 0.1
+    ),
+    "archive: renamed by hand, before it or after": Look(ARCHIVE, [SHOP], Verdict.WAIT),
+    "archive: renamed by hand, and active again": Look(ARCHIVE, [SHOP], Verdict.OVERTAKEN, now=LAGGED + 0.1),
     "rename: carried out, and archived by hand": Look(RENAME, [ARCHIVED], Verdict.OVERTAKEN),
     "restore: not there yet": Look(RESTORE, [ARCHIVED], Verdict.WAIT, after=Sight(until=116.0)),
     "restore: there": Look(RESTORE, [WEB], Verdict.STAYS, after=seen()),
