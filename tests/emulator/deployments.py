@@ -4,16 +4,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 import typing as t
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, g
 
 from .account import TYPES, Deployment
 from .answers import json_answer, text_answer
 from .errors import Refused
-from .resources import MADE_UP_PROJECT, check_access, extra_fields, list_answer, padding, sent_id
+from .resources import MADE_UP_PROJECT, check_access, extra_fields, json_body, list_answer, padding, sent_id
 from .switches import Switches
 
 api = Blueprint("deployments", __name__, url_prefix="/api/1/deployments")
@@ -36,7 +35,7 @@ def list_deployments() -> Response:
 @api.route("", methods=["POST"], provide_automatic_options=False)
 def create_deployment() -> Response:
     """Create a deployment; only its id is answered."""
-    body = _body()
+    body = json_body()
     if body is None:
         raise Refused(400, "a JSON body is required")
     project_id, label, type = body.get("projectId"), _label(body.get("label")), body.get("type")
@@ -57,28 +56,13 @@ def edit_deployment(id: str) -> Response:
     if deployment is None:
         raise Refused(404, f"deployment {id} does not exist")
     check_access(deployment.project_id)
-    body = _body() or {}
+    body = json_body() or {}
     label = _label(body["label"]) if "label" in body else None
     archive = body.get("archive")
     if "archive" in body and not isinstance(archive, bool):
         raise Refused(400, "archive must be a boolean")
     g.record.committed = g.world.account.edit(id, label, archive, g.switches)
     return text_answer("OK")
-
-
-def _body() -> dict[str, t.Any] | None:
-    data = request.get_data()
-    if not data:
-        return None
-    if request.mimetype != "application/json":
-        raise Refused(400, "Content-Type must be application/json")
-    try:
-        body = json.loads(data.decode("utf-8"))
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        raise Refused(400, "the body must be a JSON object")
-    return body
 
 
 def _label(given: t.Any) -> str:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import re
 import typing as t
 
@@ -54,6 +55,22 @@ def list_answer(
         page = [made_up(str(_MADE_UP_IDS + offset))]
     body = {name: [sent(row, switches) for row in page]}
     return json_answer({**body, **paging.next_cursor(next_offset, watermark, switches), **extra_fields(switches)})
+
+
+def json_body() -> dict[str, t.Any] | None:
+    """The JSON object that a request carries, or None if it has no body."""
+    data = request.get_data()
+    if not data:
+        return None
+    if request.mimetype != "application/json":
+        raise Refused(400, "Content-Type must be application/json")
+    try:
+        body = json.loads(data.decode("utf-8"))
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise Refused(400, "the body must be a JSON object")
+    return body
 
 
 def check_access(project_id: str) -> None:
