@@ -50,7 +50,8 @@ SEED_HELP = """\
 seed, JSON or YAML:
   keys: {management-key: ["1"]}                                       # a management API key and its projects
   deployments: [{projectId: "1", label: web, type: client}]           # also id, key, deleted; type null: the default one
-  flags: [{projectId: "1", key: new-checkout, deployments: ["10001"]}]  # also id, name, enabled, archived; experiments too
+  flags: [{projectId: "1", key: new-checkout, deployments: ["10001"]}]  # also id, name, enabled, archived,
+  # evaluationMode (remote or local); experiments: the same
 
 """
 

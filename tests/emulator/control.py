@@ -28,14 +28,24 @@ def _edit(fields: t.Sequence[str]) -> t.Callable[[t.Any], t.Any]:
     return check
 
 
+def _assignment(given: t.Any) -> None:
+    names = ("id", "deployments")
+    if len(check_fields("an assignment by an action", given, names)) < len(names):
+        raise Invalid("an assignment by an action needs an id and deployments")
+
+
 #: What an action given as data can do: methods of :class:`Control`, and how the arguments of each are checked.
 _ACTIONS: dict[str, t.Callable[[t.Any], t.Any]] = {
     "create_deployment": _creation(ROW_FIELDS),
     "edit_deployment": _edit(EDITABLE_FIELDS),
     "create_flag": _creation(FLAG_FIELDS),
     "edit_flag": _edit(EDITABLE_FLAG_FIELDS),
+    "assign_to_flag": _assignment,
+    "remove_from_flag": _assignment,
     "create_experiment": _creation(FLAG_FIELDS),
     "edit_experiment": _edit(EDITABLE_FLAG_FIELDS),
+    "assign_to_experiment": _assignment,
+    "remove_from_experiment": _assignment,
     "misbehave": Fault.parse,
     "switch": Switches().changed,
 }
@@ -110,6 +120,14 @@ class Control:
         """Change ``name``, ``enabled``, ``archived`` or all the ``deployments`` by hand."""
         return self._edit_usage("flags", id, changes)
 
+    def assign_to_flag(self, id: str, deployments: t.Sequence[t.Any]) -> dict[str, t.Any]:
+        """Add deployments to those of a flag by hand; no rule of the API applies."""
+        return self.world.account.usage["flags"].assign_by_hand(str(id), deployments, self.world.switches).as_dict()
+
+    def remove_from_flag(self, id: str, deployments: t.Sequence[t.Any]) -> dict[str, t.Any]:
+        """Take deployments away from a flag by hand; no rule of the API applies."""
+        return self.world.account.usage["flags"].remove_by_hand(str(id), deployments, self.world.switches).as_dict()
+
     def experiments(self) -> list[dict[str, t.Any]]:
         """As :meth:`flags`."""
         return self._usage("experiments")
@@ -121,6 +139,16 @@ class Control:
     def edit_experiment(self, id: str, **changes: t.Any) -> dict[str, t.Any]:
         """As :meth:`edit_flag`."""
         return self._edit_usage("experiments", id, changes)
+
+    def assign_to_experiment(self, id: str, deployments: t.Sequence[t.Any]) -> dict[str, t.Any]:
+        """As :meth:`assign_to_flag`."""
+        usage = self.world.account.usage["experiments"]
+        return usage.assign_by_hand(str(id), deployments, self.world.switches).as_dict()
+
+    def remove_from_experiment(self, id: str, deployments: t.Sequence[t.Any]) -> dict[str, t.Any]:
+        """As :meth:`remove_from_flag`."""
+        usage = self.world.account.usage["experiments"]
+        return usage.remove_by_hand(str(id), deployments, self.world.switches).as_dict()
 
     def _usage(self, kind: str) -> list[dict[str, t.Any]]:
         return [flag.as_dict() for flag in self.world.account.usage[kind].all()]

@@ -52,6 +52,17 @@ def _edit(edit: t.Callable[..., t.Any], fields: t.Sequence[str]) -> t.Callable[.
     return lambda control, body, id: edit(control, id, **check_fields("a change by hand", body, fields))
 
 
+def _assign(assign: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
+    def operation(control: Control, body: Body, id: str) -> t.Any:
+        return assign(control, id, check_fields("an assignment by hand", body, ["deployments"]).get("deployments"))
+
+    return operation
+
+
+def _remove(remove: t.Callable[..., t.Any]) -> t.Callable[..., t.Any]:
+    return lambda control, body, id, deployment_id: remove(control, id, [deployment_id])
+
+
 _OPERATIONS: dict[tuple[str, str], t.Callable[..., t.Any]] = {
     ("POST", "/reset"): _reset,
     ("GET", "/requests"): _requests,
@@ -62,9 +73,13 @@ _OPERATIONS: dict[tuple[str, str], t.Callable[..., t.Any]] = {
     ("GET", "/flags"): lambda control, body: {"flags": control.flags()},
     ("POST", "/flags"): _create(Control.create_flag, "a flag", FLAG_FIELDS),
     ("PATCH", "/flags/<id>"): _edit(Control.edit_flag, EDITABLE_FLAG_FIELDS),
+    ("POST", "/flags/<id>/deployments"): _assign(Control.assign_to_flag),
+    ("DELETE", "/flags/<id>/deployments/<deployment_id>"): _remove(Control.remove_from_flag),
     ("GET", "/experiments"): lambda control, body: {"experiments": control.experiments()},
     ("POST", "/experiments"): _create(Control.create_experiment, "an experiment", FLAG_FIELDS),
     ("PATCH", "/experiments/<id>"): _edit(Control.edit_experiment, EDITABLE_FLAG_FIELDS),
+    ("POST", "/experiments/<id>/deployments"): _assign(Control.assign_to_experiment),
+    ("DELETE", "/experiments/<id>/deployments/<deployment_id>"): _remove(Control.remove_from_experiment),
     ("POST", "/faults"): lambda control, body: control.misbehave(**check_fields("a fault", body, field_names(Fault))),
     ("DELETE", "/faults"): lambda control, body: control.behave(),
     ("POST", "/actions"): _order,

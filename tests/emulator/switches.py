@@ -69,12 +69,42 @@ class Switches:
         " itself; refused is a 400",
         "allowed", "refused",
     )  # fmt: skip
+    assigning: str = _switch(
+        "adds", "what a POST with deployments does to a flag or experiment: it adds them, or they replace those that are"
+        " there, of both kinds or of one",
+        "adds", "replaces", "replaces_in_flags", "replaces_in_experiments",
+    )  # fmt: skip
+    assigned_again_status: int = _switch(
+        200, "status that answers the assignment of a deployment that is there already, unless all are replaced",
+        200, 400, 409,
+    )  # fmt: skip
+    archived_deployment_status: int = _switch(
+        200, "status that answers the assignment of an archived deployment", 200, 400
+    )
+    missing_deployment_status: int = _switch(
+        400, "status that answers the assignment of a deployment that does not exist", 400, 404
+    )
+    refused_assignment: str = _switch(
+        "nothing", "what is carried out of a POST with several deployments if one of them is refused", "nothing", "rest"
+    )
+    removed_again_status: int = _switch(
+        404, "status that answers the removal of a deployment that a flag or experiment does not have", 200, 404
+    )
+    last_deployment_status: int = _switch(
+        200, "status that answers the removal of the last deployment of an enabled flag or experiment", 200, 400
+    )
+    archived_flag_status: int = _switch(
+        200, "status that answers what is to change the deployments of an archived flag or experiment", 200, 400, 404
+    )
     archived_field: str = _switch(
         "none", "boolean field of flags and experiments listed with includeArchived=true that tells which are archived",
         "none", "archived", "deleted",
     )  # fmt: skip
     error_body: str = _switch("json", "shape of errors", "json", "json_nested", "text", "html", "empty")
-    stale_lists: int = _switch(0, "so many lists of its kind begun after a write do not show it yet")
+    stale_lists: int = _switch(
+        0, "so many lists of its kind begun after a write do not show it yet; that of the deployments of a flag is one of"
+        " flags",
+    )  # fmt: skip
     stale_seconds: float = _switch(
         0.0, "lists begun, and live pages asked for, within so many seconds of a write hide it"
     )

@@ -107,12 +107,14 @@ class Table(t.Generic[Row]):
             self._commits.append(_Commit(id, self.get(id), first_list, shown_at))
             self._now[id] = row
 
-    def begin_listing(self, key: str) -> int:
-        """Begin a listing and return its watermark."""
+    def begin_listing(self, key: str | None = None) -> int:
+        """Begin a listing and return its watermark, to which the later pages for a management key go back."""
         with self.lock:
             self._listings += 1
-            self._watermarks[key] = self.latest()
-            return self._watermarks[key]
+            watermark = self.latest()
+            if key is not None:
+                self._watermarks[key] = watermark
+            return watermark
 
     @property
     def listings(self) -> int:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The community.amplitude contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The flags and experiments of an account, which use its deployments."""
+"""The flags and experiments of an account, and which deployments they have."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from .errors import Invalid, check_fields
 from .switches import Switches
 from .table import Table
 
-FLAG_FIELDS = ("id", "projectId", "key", "name", "enabled", "archived", "deployments")
+FLAG_FIELDS = ("id", "projectId", "key", "name", "enabled", "archived", "evaluationMode", "deployments")
 EDITABLE_FLAG_FIELDS = ("name", "enabled", "archived", "deployments")
+EVALUATION_MODES = ("remote", "local")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Flag:
     name: str
     enabled: bool = False
     archived: bool = False
+    evaluation_mode: str = EVALUATION_MODES[0]
     deployments: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, t.Any]:
@@ -36,6 +38,7 @@ class Flag:
             "name": self.name,
             "enabled": self.enabled,
             "archived": self.archived,
+            "evaluationMode": self.evaluation_mode,
             "deployments": list(self.deployments),
         }
 
@@ -71,6 +74,35 @@ class Flags(Table[Flag]):
                 self.commit(id, after, switches)
             return after
 
+    def assign_by_hand(self, id: str, deployments: t.Any, switches: Switches) -> Flag:
+        """Add deployments to those that it has; asks for no permission, and for no deployment."""
+        with self.lock:
+            has = self.expect(id).deployments
+            added = [each for each in _ids(deployments) if each not in has]
+            return self.edit_by_hand(id, {"deployments": [*has, *added]}, switches)
+
+    def remove_by_hand(self, id: str, deployments: t.Any, switches: Switches) -> Flag:
+        """Take deployments away from it; asks for no permission."""
+        with self.lock:
+            gone = _ids(deployments)
+            rest = [each for each in self.expect(id).deployments if each not in gone]
+            return self.edit_by_hand(id, {"deployments": rest}, switches)
+
+    def set_deployments(self, id: str, deployments: tuple[str, ...], switches: Switches) -> bool:
+        """Write all the deployments that it has, and say whether that changed anything."""
+        with self.lock:
+            before = self.expect(id)
+            after = dataclasses.replace(before, deployments=deployments)
+            if after != before:
+                self.commit(id, after, switches)
+            return after != before
+
+    def listed(self, id: str) -> Flag | None:
+        """One as a list that begins now shows it, None if it does not."""
+        watermark = self.begin_listing()
+        found = self.rows(watermark, id, lambda rows: [row for row in rows if row.id == id])
+        return found[0] if found else None
+
     def seen(self, projects: frozenset[str], key: str | None, archived: bool, watermark: int) -> list[Flag]:
         """Those of some projects as of a watermark, newest first; with this key, unless that is None."""
 
@@ -90,6 +122,7 @@ class Flags(Table[Flag]):
             name=row.get("name", row.get("key", "")),
             enabled=row.get("enabled", False),
             archived=row.get("archived", False),
+            evaluation_mode=row.get("evaluationMode", EVALUATION_MODES[0]),
             deployments=_ids(row.get("deployments", ())),
         )
         _check_values(created)
@@ -109,3 +142,5 @@ def _check_values(flag: Flag) -> None:
     for name, value in (("enabled", flag.enabled), ("archived", flag.archived)):
         if not isinstance(value, bool):
             raise Invalid(f"{name} must be a boolean, not {value!r}")
+    if flag.evaluation_mode not in EVALUATION_MODES:
+        raise Invalid(f"evaluationMode must be remote or local, not {flag.evaluation_mode!r}")

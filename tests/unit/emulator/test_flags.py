@@ -19,7 +19,7 @@ KEY = "management-key"
 KINDS = ["flags", "experiments"]
 ROWS = [
     {"projectId": "1", "key": "checkout", "name": "The checkout", "enabled": True, "deployments": ["7", 10001]},
-    {"id": "30", "projectId": 2, "key": "checkout"},
+    {"id": "30", "projectId": 2, "key": "checkout", "evaluationMode": "local"},
     {"projectId": "1", "key": "gone", "archived": True, "deployments": ["8"]},
     {"projectId": "3", "key": "foreign", "deployments": ["7"]},
     {"projectId": "1", "key": "banner", "deployments": ["abc", "007"]},
@@ -89,10 +89,11 @@ def test_documented_example(emulator: Emulator, kind: str) -> None:
     assert [row["key"] for row in answer[kind]] == ["banner", "checkout", "checkout"]
     assert checkout == {
         "id": 10001, "projectId": 1, "key": "checkout", "name": "The checkout", "enabled": True,
-        "deployments": [7, 10001],
+        "evaluationMode": "remote", "deployments": [7, 10001],
     }  # fmt: skip
     assert foreign == {
-        "id": 30, "projectId": 2, "key": "checkout", "name": "checkout", "enabled": False, "deployments": [],
+        "id": 30, "projectId": 2, "key": "checkout", "name": "checkout", "enabled": False,
+        "evaluationMode": "local", "deployments": [],
     }  # fmt: skip
 
 
@@ -314,7 +315,7 @@ def test_control(api: Api, emulator: Emulator, kind: str) -> None:
     first = control("POST", "", {"projectId": "1", "key": "a", "deployments": [7]})
     assert first == {
         "id": "10001", "projectId": "1", "key": "a", "name": "a", "enabled": False, "archived": False,
-        "deployments": ["7"],
+        "evaluationMode": "remote", "deployments": ["7"],
     }  # fmt: skip
     assert control("POST", "", {"id": 20000, "projectId": "1", "key": "b"})["id"] == "20000"
     assert control("POST", "", {"projectId": "1", "key": "c"})["id"] == "20001"
@@ -372,6 +373,7 @@ def test_control_in_process(emulator: Emulator) -> None:
         {"projectId": "1", "key": "a", "deployments": [""]},
         {"projectId": "1", "key": "a", "enabled": "yes"},
         {"projectId": "1", "key": "a", "name": None},
+        {"projectId": "1", "key": "a", "evaluationMode": "both"},
         "a",
     ],
 )
