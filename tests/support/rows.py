@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployment
+from ansible_collections.community.amplitude.plugins.module_utils._api.flags import Flag
 from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import Wanted
 
 
@@ -16,6 +17,12 @@ def row(
 ) -> Deployment:
     """A deployment as the list shows it."""
     return Deployment(identifier, project_id, label, "key", type, deleted)
+
+
+def flag(identifier: str, key: str, *deployments: str, kind: str = "flag", **more: t.Any) -> Flag:
+    """A flag or an experiment as the list shows it: enabled and active, unless something else is said."""
+    usual = dict(project_id="1", name=None, enabled=True, archived=False)
+    return Flag(kind=kind, id=identifier, key=key, deployments=deployments, **dict(usual, **more))
 
 
 def want(label: str | None = None, project_id: str = "1", **options: t.Any) -> Wanted:

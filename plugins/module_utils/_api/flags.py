@@ -3,35 +3,44 @@
 
 # Private to this collection: it can change in any release. Do not import it from elsewhere.
 
-"""Which flags and experiments use a deployment."""
+"""Flags and experiments in the API's words: the record, the lists, and which deployments they use."""
 
 from __future__ import annotations
 
 import typing as t
 
 from .client import Client
-from .deployments import identifier_from
+from .deployments import identifier_from, order_of_id
 
-#: The kinds of users, as the API names them in its paths and in the fields of its answers.
-KINDS = ("flags", "experiments")
+#: What the API names with an s in its paths and in the fields of its answers.
+KINDS = ("flag", "experiment")
 #: What is read of a row. The rest can be thousands of users, and is thrown away while it is read.
 FIELDS = frozenset(["id", "key", "name", "enabled", "deployments"])
 #: So often is a list read that changes all the time.
 MOST_READINGS = 5
 
 
-class User(t.NamedTuple):
-    """A flag or an experiment that a deployment is assigned to."""
+class Flag(t.NamedTuple):
+    """A flag or an experiment, as a list shows it.
+
+    ``enabled`` and ``name`` are None where the API does not tell. ``deployments``: the ids of those that it uses, in order.
+    """
 
     kind: str
     id: str
+    project_id: str
     key: str
     name: str | None
     enabled: bool | None
     archived: bool
+    deployments: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"{self.kind[:-1]} {self.key!r}"
+        return f"{self.kind} {self.key!r}"
+
+    def with_more(self, deployments: t.Iterable[str]) -> Flag:
+        """As it is if it uses these deployments too."""
+        return self._replace(deployments=_in_order([*self.deployments, *deployments]))
 
     def as_result(self) -> dict[str, t.Any]:
         """An element of the documented return values ``used_by.flags`` and ``used_by.experiments``."""
@@ -39,56 +48,59 @@ class User(t.NamedTuple):
 
 
 class Usage:
-    """The users of the deployments of some projects."""
+    """What uses which deployment.
 
-    def __init__(self, users: t.Mapping[str, t.Sequence[User]]) -> None:
-        self._users = users
+    :param flags: flags and experiments.
+    :param deployment_ids: the deployments whose users are wanted; None for all.
+    """
 
-    def of(self, deployment_id: str, archived: bool = False) -> list[User]:
+    def __init__(self, flags: t.Iterable[Flag], deployment_ids: t.Collection[str] | None = None) -> None:
+        self._users: dict[str, list[Flag]] = {}
+        for flag in flags:
+            for deployment_id in flag.deployments:
+                if deployment_ids is None or deployment_id in deployment_ids:
+                    self._users.setdefault(deployment_id, []).append(flag)
+
+    def of(self, deployment_id: str, archived: bool = False) -> list[Flag]:
         """The flags and experiments that use a deployment: those that are active, or those that are archived."""
         return [user for user in self._users.get(deployment_id, ()) if user.archived is archived]
 
     def as_result(self, deployment_id: str) -> dict[str, list[dict[str, t.Any]]]:
         """The documented return value ``used_by`` of a deployment, archived users last."""
         users = self.of(deployment_id) + self.of(deployment_id, archived=True)
-        return {kind: [user.as_result() for user in users if user.kind == kind] for kind in KINDS}
+        return {kind + "s": [user.as_result() for user in users if user.kind == kind] for kind in KINDS}
 
 
-class Row(t.NamedTuple):
-    """A flag or an experiment as a list shows it."""
-
-    id: str
-    key: str
-    name: str | None
-    enabled: bool | None
-    deployments: frozenset[str]
-
-
-Rows = t.Mapping[str, Row]
+Rows = t.Mapping[str, Flag]
 
 
 def read_usage(client: Client, project_ids: t.Iterable[str], deployment_ids: t.Collection[str] | None = None) -> Usage:
-    """Read all flags and experiments of some projects, archived ones too.
+    """Read which flags and experiments of some projects use deployments, archived ones too.
+
+    :param deployment_ids: the deployments whose users are wanted; None for all.
+    :raises RequestFailed: as :func:`list_flags`.
+    """
+    lists = (
+        list_flags(client, kind, project_id, archived=True) for project_id in sorted(set(project_ids)) for kind in KINDS
+    )
+    return Usage((flag for flags in lists for flag in flags), deployment_ids)
+
+
+def list_flags(client: Client, kind: str, project_id: str, archived: bool = False) -> list[Flag]:
+    """The flags or the experiments of a project.
 
     Documented: the lists take ``projectId`` and ``includeArchived``, and have the ids of the ``deployments`` in each
     row. They have no filter by deployment, and it is not documented whether a row tells that it is archived: what is
     listed only with ``includeArchived`` is.
 
-    :param deployment_ids: the deployments whose users are wanted; None for all.
+    :param kind: one of :data:`KINDS`.
+    :param archived: whether those that are archived are wanted too; they come last.
     :raises RequestFailed: a list could not be read, or a row does not say which deployments it uses.
     """
-    users: dict[str, list[User]] = {}
-    for project_id in sorted(set(project_ids)):
-        for kind in KINDS:
-            # In this order, so that one that is made meanwhile, or comes back from the archive, counts as active.
-            listed, dummy = _read(client, kind, project_id, include_archived=True)
-            active = _read_active(client, kind, project_id)
-            for row in [*active.values(), *(row for row in listed.values() if row.id not in active)]:
-                user = User(kind, row.id, row.key, row.name, row.enabled, row.id not in active)
-                for deployment_id in sorted(row.deployments):
-                    if deployment_ids is None or deployment_id in deployment_ids:
-                        users.setdefault(deployment_id, []).append(user)
-    return Usage(users)
+    # In this order, so that one that is made meanwhile, or comes back from the archive, counts as active.
+    listed = _read(client, kind, project_id, include_archived=True)[0] if archived else {}
+    active = _read_active(client, kind, project_id)
+    return [*active.values(), *(row._replace(archived=True) for row in listed.values() if row.id not in active)]
 
 
 def _read_active(client: Client, kind: str, project_id: str) -> Rows:
@@ -113,31 +125,30 @@ def agree(one: Rows, other: Rows) -> bool:
 
 def in_doubt(readings: t.Iterable[Rows]) -> Rows:
     """What readings say of which no two agree: whatever one of them has, and uses, is there and used."""
-    found: dict[str, Row] = {}
+    found: dict[str, Flag] = {}
     for rows in readings:
         for row in rows.values():
-            before = found[row.id].deployments if row.id in found else frozenset()
-            found[row.id] = row._replace(deployments=before | row.deployments)
+            found[row.id] = row.with_more(found[row.id].deployments) if row.id in found else row
     return found
 
 
 def _read(client: Client, kind: str, project_id: str, include_archived: bool) -> tuple[Rows, int]:
     """The rows of a list by their ids, and how many pages they took."""
-    doing = f"list the {kind} of project {project_id}"
+    kinds = kind + "s"
+    doing = f"list the {kinds} of project {project_id}"
     params = dict(projectId=project_id, includeArchived="true" if include_archived else "false")
-    found: dict[str, Row] = {}
+    found: dict[str, Flag] = {}
     pages = 0
-    for page in client.pages("/api/1/" + kind, kind, doing, params, keep=FIELDS):
+    for page in client.pages("/api/1/" + kinds, kinds, doing, params, keep=FIELDS):
         pages += 1
         for row in page:
-            read = _row(client, row, doing)
+            read = _from_row(client, row, kind, project_id, doing)
             # One that changes meanwhile can be sent twice; what either of them uses is used.
-            before = found[read.id].deployments if read.id in found else frozenset()
-            found[read.id] = read._replace(deployments=before | read.deployments)
+            found[read.id] = read.with_more(found[read.id].deployments) if read.id in found else read
     return found, pages
 
 
-def _row(client: Client, row: t.Mapping[str, t.Any], doing: str) -> Row:
+def _from_row(client: Client, row: t.Mapping[str, t.Any], kind: str, project_id: str, doing: str) -> Flag:
     """Read one row of a list. Unknown fields are ignored."""
     identifier, key, ids = identifier_from(row.get("id")), row.get("key"), row.get("deployments")
     if identifier is None or not isinstance(key, str):
@@ -145,4 +156,18 @@ def _row(client: Client, row: t.Mapping[str, t.Any], doing: str) -> Row:
     deployments = [identifier_from(each) for each in ids] if isinstance(ids, list) else [None]
     if None in deployments:
         raise client.unexpected(doing, f"in which {key!r} does not say which deployments it uses")
-    return Row(identifier, key, row.get("name"), row.get("enabled"), frozenset(t.cast("list[str]", deployments)))
+    name, enabled = row.get("name"), row.get("enabled")
+    return Flag(
+        kind=kind,
+        id=identifier,
+        project_id=project_id,
+        key=key,
+        name=name if isinstance(name, str) else None,
+        enabled=enabled if isinstance(enabled, bool) else None,
+        archived=False,
+        deployments=_in_order(t.cast("list[str]", deployments)),
+    )
+
+
+def _in_order(ids: t.Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(ids), key=order_of_id))

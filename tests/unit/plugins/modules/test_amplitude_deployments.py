@@ -11,7 +11,6 @@ import threading
 
 import pytest
 
-from ansible_collections.community.amplitude.plugins.module_utils._api import flags
 from ansible_collections.community.amplitude.plugins.module_utils._api.client import Client
 from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployments
 from ansible_collections.community.amplitude.plugins.module_utils._apply.ensure import ensure_all
@@ -305,20 +304,10 @@ def test_usage_is_read_of_every_project(emulator, run):
 def test_flag_that_is_made_while_they_are_listed(emulator, run, kind):
     """What is missing in the first of the two lists and there in the second is in use."""
     emulator.reset(PROJECT)
-    real = flags._read
-
-    def rows(client, listed, project_id, include_archived):
-        found = real(client, listed, project_id, include_archived)
-        if listed == kind + "s" and made == []:
-            create = dict(flag=emulator.create_flag, experiment=emulator.create_experiment)[kind]
-            made.append(create(projectId="1", key="brand-new", deployments=[3]))
-        return found
-
-    made = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(flags, "_read", rows)
-        result = run([dict(label="old", state="absent")], project_id="1")
-    assert made and result["failed"] and "'brand-new'" in result["msg"]
+    create = dict(flag=emulator.create_flag, experiment=emulator.create_experiment)[kind]
+    emulator.after("GET", 1, lambda: create(projectId="1", key="brand-new", deployments=[3]), f"/{kind}s$")
+    result = run([dict(label="old", state="absent")], project_id="1")
+    assert result["failed"] and "'brand-new'" in result["msg"]
     assert writes(emulator) == []
 
 

@@ -14,18 +14,18 @@ from hypothesis import strategies as st
 
 from ansible_collections.community.amplitude.plugins.module_utils._api.flags import (
     MOST_READINGS,
-    Row,
+    Flag,
+    Usage,
     agree,
     in_doubt,
+    list_flags,
     read_usage,
 )
 from ansible_collections.community.amplitude.plugins.module_utils._api.limits import Limits
 from ansible_collections.community.amplitude.plugins.module_utils._errors import AnswerTooLarge, UnexpectedAnswer
-from ansible_collections.community.amplitude.tests.support.client import failure, impatient
+from ansible_collections.community.amplitude.tests.support.client import KEY, failure, impatient
 from ansible_collections.community.amplitude.tests.support.servers import RawServer, http
-from ansible_collections.community.amplitude.tests.support.values import bounded
-
-NONE = dict(flags=[], experiments=[])
+from ansible_collections.community.amplitude.tests.support.values import TEXTS, VALUES, answer_of, bounded
 
 
 def flag(number, *deployments, archived=False, **more):
@@ -153,7 +153,10 @@ def test_flag_that_was_never_archived_never_counts_as_archived(count, size, even
 
 
 def rows(**deployments):
-    return {key: Row(key, "key-" + key, None, True, frozenset(used)) for key, used in deployments.items()}
+    return {
+        id: Flag("flag", id, "1", "key-" + id, None, True, False, tuple(sorted(used)))
+        for id, used in deployments.items()
+    }
 
 
 @pytest.mark.parametrize(
@@ -185,6 +188,59 @@ def test_only_what_uses_the_deployments_of_interest_is_kept():
     usage = read_usage(account, ["1"], ["7"])
     assert (active(usage, 7), archived(usage, 7)) == (["flag-1"], ["flag-3"])
     assert active(usage, 8) == active(usage, 9) == []
+
+
+USED_BY_7 = dict(id="1", key="flag-1", name=None, enabled=True, archived=False)
+
+
+def test_usage_as_it_is_returned():
+    flags = [
+        Flag("flag", "2", "1", "old", "Old", False, True, ("7",)),
+        Flag("experiment", "1", "1", "colours", None, None, False, ("7", "8")),
+        Flag("flag", "1", "1", "flag-1", None, True, False, ("7",)),
+    ]
+    usage = Usage(flags)
+    assert usage.as_result("7") == dict(
+        flags=[USED_BY_7, dict(USED_BY_7, id="2", key="old", name="Old", enabled=False, archived=True)],
+        experiments=[dict(USED_BY_7, key="colours", enabled=None)],
+    )
+    assert [str(user) for user in usage.of("8")] == ["experiment 'colours'"]
+    assert usage.as_result("9") == dict(flags=[], experiments=[])
+    assert Usage(flags, ["8"]).as_result("7") == dict(flags=[], experiments=[])
+
+
+# The lists
+
+
+def test_active_ones_are_listed_without_a_look_at_those_that_are_archived():
+    account = Account([flag(1, 10, 9, 10), flag(2, 7, archived=True), flag(3, 8)], page_size=5)
+    found = list_flags(account, "flag", "1")
+    assert found == [
+        Flag("flag", "3", "1", "flag-3", None, True, False, ("8",)),
+        Flag("flag", "1", "1", "flag-1", None, True, False, ("9", "10")),
+    ]
+    assert account.asked == [("flags", False)]
+    assert list_flags(account, "experiment", "1") == []
+    assert account.asked[1:] == [("experiments", False)]
+
+
+def test_archived_ones_are_listed_last():
+    account = Account([flag(1, archived=True), flag(2), flag(3, archived=True), flag(4)], page_size=5)
+    found = list_flags(account, "flag", "1", archived=True)
+    assert [(each.id, each.archived) for each in found] == [("4", False), ("2", False), ("3", True), ("1", True)]
+
+
+@pytest.mark.parametrize("kind", ["flag", "experiment"])
+@pytest.mark.parametrize(
+    "switches", [{}, dict(ids="string"), dict(deployment_ids_in_flags="string", extra_fields=True)]
+)
+def test_lists_of_an_account(emulator, kind, switches):
+    rows = [dict(id=5, projectId="1", key="cart", enabled=True, deployments=["7", "8"]), dict(projectId="2", key="b")]
+    emulator.reset({"keys": {KEY: ["1", "2"]}, kind + "s": rows}, **switches)
+    with impatient(emulator.url) as client:
+        assert list_flags(client, kind, "1") == [Flag(kind, "5", "1", "cart", "cart", True, False, ("7", "8"))]
+    (request,) = emulator.requests()
+    assert request["query"] == dict(projectId="1", includeArchived="false", limit="1000")
 
 
 # Large rows
@@ -275,3 +331,13 @@ def test_row_that_is_none(change, what, missing):
     with server([row]) as wrong, impatient(wrong.url) as client:
         error = failure(lambda client: read_usage(client, ["1"]), client, UnexpectedAnswer)
     assert f"Could not list the flags of project 1: {wrong.url} sent an answer in which {what}; " in str(error)
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_name_and_enabled_may_be_anything(value):
+    name = VALUES[value] if value in TEXTS else None
+    enabled = VALUES[value] if value in ("true", "false") else None
+    row = dict(flag(1), name=VALUES[value], enabled=VALUES[value])
+    with RawServer(answer_of(dict(flags=[row]))) as other, impatient(other.url) as client:
+        (found,) = list_flags(client, "flag", "1")
+    assert (found.name, found.enabled) == (name, enabled)

@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployment
-from ansible_collections.community.amplitude.plugins.module_utils._api.flags import Usage, User
+from ansible_collections.community.amplitude.plugins.module_utils._api.flags import Usage
 from ansible_collections.community.amplitude.plugins.module_utils._errors import InputError, Refused
 from ansible_collections.community.amplitude.plugins.module_utils._plan.drift import KINDS, Row, find_drift, summary_of
 from ansible_collections.community.amplitude.plugins.module_utils._plan.many import plan_all
 from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Observed
 from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import Purge, Rules, Wanted, validate_all
+from ansible_collections.community.amplitude.tests.support.rows import flag
 
 
 def row(identifier, label, type="client", deleted=False, project_id="1"):
@@ -116,7 +117,7 @@ def test_rules():
 
 
 def test_unused():
-    users = {"1": [User("flags", "5", "f", None, True, False)], "2": [User("flags", "6", "g", None, True, True)]}
+    users = [flag("5", "f", "1"), flag("6", "g", "2", archived=True)]
     observed = [WEB, row(2, "api"), row(3, "job"), row(4, "old", deleted=True), DEFAULT]
     wanted = [want(each) for each in ("web", "api", "job", "new")] + [want("old", state="absent")]
 
@@ -130,9 +131,7 @@ def test_unused():
 
 def test_rows_in_full():
     wanted = [want("web", type="server"), want("new", type="client"), want(id="2"), want("gone", state="absent")]
-    flag = User("flags", "5", "f", None, True, False)
-
-    rows = find_drift(wanted, {"1"}, Observed([WEB, row(2, "api")]), Rules(), Usage({"1": [flag], "2": []}))
+    rows = find_drift(wanted, {"1"}, Observed([WEB, row(2, "api")]), Rules(), Usage([flag("5", "f", "1")]))
 
     change = dict(action="create", id=None, label="new", previous_label=None)
     contradiction = (

@@ -9,7 +9,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.community.amplitude.plugins.module_utils._api.flags import Usage, User
+from ansible_collections.community.amplitude.plugins.module_utils._api.flags import Usage
 from ansible_collections.community.amplitude.plugins.module_utils._errors import (
     DefaultDeployment,
     Refused,
@@ -24,16 +24,15 @@ from ansible_collections.community.amplitude.plugins.module_utils._plan.guards i
 from ansible_collections.community.amplitude.plugins.module_utils._plan.many import plan_all
 from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Observed
 from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import Purge, Rules
-from ansible_collections.community.amplitude.tests.support.rows import row, want
+from ansible_collections.community.amplitude.tests.support.rows import flag, row, want
 
 A, B, C = row("1", "a"), row("2", "b"), row("3", "c")
 
 
 def test_usage_is_a_reason_not_to_archive():
-    flag = User("flags", "1", "new-checkout", "New", True, False)
-    old = User("flags", "2", "old", None, False, True)
-    test = User("experiments", "3", "colours", None, True, False)
-    usage = Usage({"1": [flag, test, old], "2": [old]})
+    new = flag("1", "new-checkout", "1", name="New")
+    test = flag("3", "colours", "1", kind="experiment")
+    usage = Usage([new, test, flag("2", "old", "1", "2", enabled=False, archived=True)])
     plans = plan_all([want(label, state="absent") for label in "abc"], Observed([A, B, C]), Rules())
     with pytest.raises(
         Refused,
@@ -98,7 +97,7 @@ def test_projects_to_read(name):
 
 
 def test_all_that_are_used_are_told_at_once():
-    usage = Usage({each: [User("flags", "1", "f" + each, None, True, False)] for each in "13"})
+    usage = Usage([flag("5", "f" + each, each) for each in "13"])
     plans = plan_all([want(label, state="absent") for label in "cba"], Observed([A, B, C]), Rules())
     with pytest.raises(Refused) as caught:
         check_usage(plans, usage)
