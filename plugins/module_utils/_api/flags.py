@@ -3,11 +3,12 @@
 
 # Private to this collection: it can change in any release. Do not import it from elsewhere.
 
-"""Flags and experiments in the API's words: the record, the lists, and which deployments they use."""
+"""Flags and experiments in the API's words: the record; list, assign and remove."""
 
 from __future__ import annotations
 
 import typing as t
+from urllib.parse import quote
 
 from .client import Client
 from .deployments import identifier_from, order_of_id
@@ -37,6 +38,11 @@ class Flag(t.NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key!r}"
+
+    @property
+    def described(self) -> str:
+        """As it is named where a person has to find it."""
+        return f"{self} (id {self.id}) in project {self.project_id}"
 
     def with_more(self, deployments: t.Iterable[str]) -> Flag:
         """As it is if it uses these deployments too."""
@@ -101,6 +107,35 @@ def list_flags(client: Client, kind: str, project_id: str, archived: bool = Fals
     listed = _read(client, kind, project_id, include_archived=True)[0] if archived else {}
     active = _read_active(client, kind, project_id)
     return [*active.values(), *(row._replace(archived=True) for row in listed.values() if row.id not in active)]
+
+
+def assign(client: Client, flag: Flag, deployment_ids: t.Sequence[str]) -> None:
+    """Assign deployments of its project to a flag or an experiment, all in one request.
+
+    Documented: the answer is OK. Whether they are added to those that are there, or replace them, is not, nor how a
+    deployment is answered that is there already. It is not sent again where the outcome is unknown: the list decides.
+
+    :raises RequestFailed: and its kinds; of an :class:`ApiError` the status tells what the API had against it.
+    """
+    what = "deployment" if len(deployment_ids) == 1 else "deployments"
+    doing = "assign {0} {1} to {2}".format(what, ", ".join(deployment_ids), flag.described)
+    client.post_ok(_path(flag), doing, dict(deployments=list(deployment_ids)))
+
+
+def remove(client: Client, flag: Flag, deployment_id: str) -> None:
+    """Remove a deployment from a flag or an experiment.
+
+    Documented: the answer is OK. How the removal of one that is not there is answered is not; and since it is sent again
+    where the outcome is unknown, a 404 can also mean that this very request has removed it before.
+
+    :raises RequestFailed: and its kinds, as :func:`assign`.
+    """
+    doing = f"remove deployment {deployment_id} from {flag.described}"
+    client.delete_ok("{0}/{1}".format(_path(flag), quote(deployment_id, safe="")), doing)
+
+
+def _path(flag: Flag) -> str:
+    return "/api/1/{0}s/{1}/deployments".format(flag.kind, quote(flag.id, safe=""))
 
 
 def _read_active(client: Client, kind: str, project_id: str) -> Rows:

@@ -15,7 +15,8 @@ import threading
 from .._errors import RequestFailed
 from .waits import Waits
 
-#: Verbs that may be carried out twice without harm. A POST is not among them: it would make a second deployment.
+#: Verbs that may be carried out twice without harm. A POST is not among them: it would make a second deployment. (One that
+#: assigns would not, but only a list tells whether it is still wanted.)
 REPEATABLE = ("GET", "PATCH", "DELETE")
 
 

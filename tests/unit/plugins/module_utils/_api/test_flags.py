@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: The community.amplitude contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which flags and experiments use a deployment: over pages that shift under their reader, and over pages of any size."""
+"""Flags and experiments: their lists, over pages that shift under their reader, and over pages of any size."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ from ansible_collections.community.amplitude.plugins.module_utils._api.flags imp
     read_usage,
 )
 from ansible_collections.community.amplitude.plugins.module_utils._api.limits import Limits
-from ansible_collections.community.amplitude.plugins.module_utils._errors import AnswerTooLarge, UnexpectedAnswer
+from ansible_collections.community.amplitude.plugins.module_utils._errors import (
+    AnswerTooLarge,
+    UnexpectedAnswer,
+)
 from ansible_collections.community.amplitude.tests.support.client import KEY, failure, impatient
 from ansible_collections.community.amplitude.tests.support.servers import RawServer, http
 from ansible_collections.community.amplitude.tests.support.values import TEXTS, VALUES, answer_of, bounded
