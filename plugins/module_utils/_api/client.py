@@ -156,7 +156,7 @@ class Client:
         params: Params | None = None,
         keep: frozenset[str] | None = None,
     ) -> t.Iterator[list[dict[str, Json]]]:
-        """Yield the rows of each page of a list, as far as it goes.
+        """Yield the rows of each page of a list, as far as it goes; an empty page at its end is a page, too.
 
         :param rows: the field of the answer that holds the rows.
         :param keep: the fields of rows that are wanted; see :meth:`get_json`.
@@ -177,9 +177,9 @@ class Client:
             found = page.get(rows) if isinstance(page, dict) else None
             if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
                 raise self.unexpected(doing, f"without a list of {rows}")
+            yield found
             if not found:
                 return
-            yield found
             cursor = self._cursor(page.get("nextCursor"), doing)
             if cursor is None:
                 return

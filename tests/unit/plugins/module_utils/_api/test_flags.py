@@ -61,8 +61,7 @@ class Account:
             offset += len(page)
             self.asked.append((rows, wanted))
             event = self.events.get(len(self.asked))
-            if page:
-                yield page
+            yield page
             if event:
                 event(self)
             if offset >= len(listed) or not page:
@@ -109,6 +108,18 @@ def test_flag_at_the_border_of_a_page_is_in_use_though_another_one_is_archived_m
     usage = read_usage(account, ["1"])
     for number in account.active():
         assert (active(usage, number), archived(usage, number)) == ([f"flag-{number}"], [])
+
+
+@pytest.mark.parametrize("last_page", ["omit", "empty_page"])
+def test_flag_that_moves_up_to_the_only_page_left(emulator, last_page):
+    """The second page is empty, since its only flag is now where the first page was."""
+    flags = [dict(id=number, projectId="1", key=f"flag-{number}", deployments=["7"]) for number in "12"]
+    emulator.reset(dict(keys={KEY: ["1"]}, flags=flags), max_page_size=1, last_page=last_page)
+    emulator.after("GET", 3 if last_page == "omit" else 4, lambda: emulator.edit_flag("2", archived=True), "/flags$")
+    with impatient(emulator.url) as client:
+        usage = read_usage(client, ["1"])
+    assert [flag["archived"] for flag in emulator.flags()] == [False, True]
+    assert (active(usage, 7), archived(usage, 7)) == (["flag-1"], ["flag-2"])
 
 
 def test_flags_that_are_archived_one_after_the_other():
