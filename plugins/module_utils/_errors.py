@@ -6,7 +6,8 @@
 """What can go wrong, as one sentence each.
 
 Everything below the modules raises these and nothing else on purpose; only a module's main() turns one into
-fail_json(). Their kinds::
+fail_json(). Where several things are wrong with what is wanted, they are collected as :class:`Problem`, and
+:func:`refusal` makes one error of all of them. The kinds of errors::
 
     AmplitudeError
     +-- MissingLibrary          a library is not installed where the module runs
@@ -17,6 +18,7 @@ fail_json(). Their kinds::
     |   +-- TypeContradiction       what was found is of another type
     |   +-- DefaultDeployment       the default deployment would be archived
     |   +-- LabelTaken              another active deployment has the label
+    |   +-- SeveralProblems         more than one of all these, or of InputError
     +-- RequestFailed           a request did not get its documented answer
         +-- ConnectionFailed        it was never carried to the service
         +-- AnswerLost              nobody knows whether it was carried out
@@ -39,9 +41,15 @@ class AmplitudeError(Exception):
     :param result: further return values for fail_json(), for example ``changed`` and ``changes``.
 
     ``warnings``: what the person should know of what was done before.
+    ``problems``: what is wrong with what is wanted, if that is why; see :func:`refusal`.
+    ``kind``: for programs, the documented return value ``failure.kind``. Where it is empty, it is that of the cause.
+    ``transient``: whether trying again can help.
     """
 
     warnings: t.Sequence[str] = ()
+    problems: t.Sequence[Problem] = ()
+    kind: str = ""
+    transient = False
 
     def __init__(self, doing: str, problem: str, advice: str, **result: t.Any) -> None:
         self.doing = doing
@@ -53,6 +61,54 @@ class AmplitudeError(Exception):
     def __str__(self) -> str:
         return f"Could not {self.doing}: {self.problem}; {self.advice}."
 
+    def failure(self) -> dict[str, t.Any]:
+        """The documented return value ``failure``. What the service answered is known of the error or of its cause."""
+        request: t.Any = self if isinstance(self, RequestFailed) else self.__cause__
+        if not isinstance(request, RequestFailed):
+            return dict(kind=self.kind, status=None, transient=self.transient, retry_after=None)
+        return dict(
+            kind=self.kind or request.kind,
+            status=getattr(request, "status", None),
+            transient=request.transient,
+            retry_after=request.retry_after,
+        )
+
+
+class Problem(t.NamedTuple):
+    """One thing that is wrong with what is wanted, and the deployment that it is about, as far as there is one.
+
+    :param error: an InputError or a Refused.
+    :param item: the number of the item in the list, counted from 1.
+    """
+
+    error: AmplitudeError
+    item: int | None = None
+    project_id: str | None = None
+    label: str | None = None
+    id: str | None = None
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether it may be about to pass."""
+        return isinstance(self.error, (Ambiguous, DefaultDeployment)) and self.error.passing
+
+    def as_result(self) -> dict[str, t.Any]:
+        """An element of the documented return value ``problems``."""
+        about = dict(item=self.item, project_id=self.project_id, label=self.label, id=self.id)
+        return dict(about, problem=self.error.problem, advice=self.error.advice)
+
+
+def refusal(problems: t.Sequence[Problem]) -> AmplitudeError:
+    """The error that tells of these problems: that of the only one, or one for all of them.
+
+    They are told in the order of the items, but a label that is taken comes after the others: it may only be so because of
+    what was refused for another reason.
+    """
+    told = sorted(problems, key=lambda each: (each.item is None, isinstance(each.error, LabelTaken), each.item or 0))
+    error = told[0].error if len(told) == 1 else SeveralProblems(told)
+    error.problems = told
+    return error
+
 
 class MissingLibrary(AmplitudeError):
     """A library that the collection needs is not installed where the module runs.
@@ -60,6 +116,8 @@ class MissingLibrary(AmplitudeError):
     :param message: the standard text of ansible.module_utils.basic.missing_required_lib().
     :param exception: the traceback of the failed import.
     """
+
+    kind = "input"
 
     def __init__(self, message: str, exception: str) -> None:
         super().__init__("run", message, "", exception=exception)
@@ -71,9 +129,13 @@ class MissingLibrary(AmplitudeError):
 class InputError(AmplitudeError):
     """An option has a value that cannot be used; found before anything is written."""
 
+    kind = "input"
+
 
 class Refused(AmplitudeError):
     """What is wanted is ambiguous, contradicts what exists, or would do harm; nothing was written for it."""
+
+    kind = "refused"
 
 
 class Ambiguous(Refused):
@@ -85,7 +147,7 @@ class Ambiguous(Refused):
 
     def __init__(self, doing: str, problem: str, advice: str, passing: bool) -> None:
         super().__init__(doing, problem, advice)
-        self.passing = passing
+        self.passing = self.transient = passing
 
 
 class NotFound(Refused):
@@ -104,11 +166,36 @@ class DefaultDeployment(Refused):
 
     def __init__(self, doing: str, problem: str, advice: str, passing: bool) -> None:
         super().__init__(doing, problem, advice)
-        self.passing = passing
+        self.passing = self.transient = passing
 
 
 class LabelTaken(Refused):
     """A label that is to become active belongs to another active deployment, which may be about to give it up."""
+
+
+class SeveralProblems(Refused):
+    """Several things are wrong with what is wanted: a sentence for each of them, as far as they fit.
+
+    :param problems: at least two.
+    """
+
+    #: So many are told. All of them are in the return value ``problems``.
+    MOST_TOLD = 20
+
+    def __init__(self, problems: t.Sequence[Problem]) -> None:
+        first = problems[0].error
+        super().__init__(first.doing, first.problem, first.advice)
+        if any(isinstance(each.error, InputError) for each in problems):
+            self.kind = InputError.kind
+        self.transient = all(each.is_passing for each in problems)
+        self.problems = problems
+
+    def __str__(self) -> str:
+        told = [str(each.error) for each in self.problems[: self.MOST_TOLD]]
+        more = len(self.problems) - len(told)
+        if more:
+            told.append(f"And {more} more, all of which are in the return value problems.")
+        return " ".join(told)
 
 
 class RequestFailed(AmplitudeError):
@@ -131,16 +218,20 @@ class RequestFailed(AmplitudeError):
 class ConnectionFailed(RequestFailed):
     """No connection came about, so the request was never carried to the service."""
 
+    kind = "connection"
+
 
 class AnswerLost(RequestFailed):
     """The request was sent, but its answer did not arrive in time or not whole."""
 
+    kind = "answer_lost"
     outcome_unknown = True
 
 
 class UnexpectedAnswer(RequestFailed):
     """The service answered with success, but not what its documentation promises."""
 
+    kind = "unexpected_answer"
     outcome_unknown = True
 
 
@@ -153,6 +244,8 @@ class ApiError(RequestFailed):
 
     :param status: the HTTP status code.
     """
+
+    kind = "api"
 
     def __init__(self, doing: str, problem: str, advice: str, status: int, retry_after: float | None = None) -> None:
         super().__init__(doing, problem, advice, transient=status in (408, 425, 429) or status >= 500)

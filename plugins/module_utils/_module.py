@@ -14,7 +14,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ._api.client import Client
 from ._api.deployments import without_keys
 from ._api.waits import Waits
-from ._errors import AmplitudeError
+from ._errors import AmplitudeError, InputError, Problem, Refused
 from ._options import client_from, connection_spec
 
 Params = t.Mapping[str, t.Any]
@@ -43,7 +43,20 @@ def run(
     except AmplitudeError as error:
         for warning in error.warnings:
             module.warn(warning)
-        module.fail_json(msg=str(error), **shown(error.result))
+        told = error.problems or [Problem(error)] * isinstance(error, (InputError, Refused))
+        result = dict(
+            error.result, failure=error.failure(), **({"problems": [each.as_result() for each in told]} if told else {})
+        )
+        module.fail_json(msg=str(error), **shown(result))
     for warning in warnings:
         module.warn(warning)
     module.exit_json(**shown(result))
+
+
+def _why(error: AmplitudeError) -> dict[str, t.Any]:
+    """The documented return values ``failure`` and, if something is wrong with what is wanted, ``problems``."""
+    problems = error.problems
+    if not problems and isinstance(error, (InputError, Refused)):
+        problems = [Problem(error)]
+    told = dict(problems=[each.as_result() for each in problems]) if problems else {}
+    return dict(told, failure=error.failure())

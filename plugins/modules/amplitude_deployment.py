@@ -219,6 +219,63 @@ diff:
         project_id: "123456"
         label: checkout-api
         type: server
+problems:
+  description:
+    - Everything that is wrong with what is wanted, or cannot be, with the elements that
+      M(community.amplitude.amplitude_deployments) returns. It is mostly one.
+    - Nothing has been written then, unless somebody else has changed the deployments while the task was writing.
+  returned: if the task is refused
+  type: list
+  elements: dict
+  contains:
+    item:
+      description: Always V(none) here. M(community.amplitude.amplitude_deployments) numbers its items.
+      type: int
+      sample: null
+    project_id:
+      description: The ID of the project, or V(none) where no project is concerned.
+      type: str
+      sample: "123456"
+    label:
+      description: The label of the deployment as far as there is one.
+      type: str
+      sample: checkout-api
+    id:
+      description: The ID of the deployment as far as there is one.
+      type: str
+      sample: "4711"
+    problem:
+      description: What stands in the way.
+      type: str
+      sample: it does not exist, and type is missing
+    advice:
+      description: What to do next.
+      type: str
+      sample: set type to client or server to create it
+failure:
+  description: Why the task has failed, for programs.
+  returned: failure, unless Ansible itself has refused the options
+  type: dict
+  contains:
+    kind:
+      description:
+        - V(input) if an option cannot be used or a library is missing, V(refused) if what is wanted cannot be or is guarded.
+        - V(connection) if a request was not carried to the service, V(answer_lost) if it is not known what became of it,
+          V(unexpected_answer) if the answer is not what the API documents, V(api) if the API has refused it.
+      type: str
+      sample: refused
+    status:
+      description: The HTTP status of the answer, V(none) if there was none.
+      type: int
+      sample: 503
+    transient:
+      description: Whether running the task again can help without anything being changed.
+      type: bool
+      sample: false
+    retry_after:
+      description: The seconds after which the service has asked to be called again, otherwise V(none).
+      type: float
+      sample: 30.0
 """
 
 from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployments

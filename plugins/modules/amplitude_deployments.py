@@ -14,8 +14,8 @@ author:
 description:
   - Makes sure that many deployments of Amplitude Experiment exist, or that they do not, in one task.
   - The deployments are listed once for all of them, and again after the writes. What has to be written is decided for
-    all of them before the first write, so that a mistake in one of them writes nothing. Then the writes are sent, several
-    at a time and below the rate that the API allows.
+    all of them before the first write, so that a mistake in one of them writes nothing, and all mistakes are told at once.
+    Then the writes are sent, several at a time and below the rate that the API allows.
   - The rules are those of M(community.amplitude.amplitude_deployment), and so is what happens if the network fails or
     other runs write the same. If a task fails half-way, run it again. It goes on from what it finds.
 extends_documentation_fragment:
@@ -79,7 +79,8 @@ options:
     default: false
   purge_limit:
     description:
-      - The number of deployments that O(purge) may archive at the most. If there are more, nothing at all is written.
+      - The number of deployments that O(purge) may archive at the most in each project. If there are more in one of them,
+        nothing at all is written.
       - If it is not set, it is V(10), and the task fails instead of archiving all deployments of a project in which none of
         O(deployments) is to be present, for example because the list is empty.
     type: int
@@ -219,7 +220,8 @@ pending:
   description:
     - What has not been written because of the failure, or is not known to have been, with the elements of RV(changes).
       Run the task again for them.
-  returned: on failure after the first write was begun
+    - If the task is refused, what would be written for that which is not refused.
+  returned: on failure after the first write was begun, and if the task is refused
   type: list
   elements: dict
   sample:
@@ -247,11 +249,71 @@ diff:
           - project_id: "123456"
             label: checkout-api
             type: server
+problems:
+  description:
+    - Everything that is wrong with what is wanted, or cannot be, in the order of the items, then of purged projects.
+      RV(ignore:msg) has a sentence for each of the first 20.
+    - Nothing has been written then, unless somebody else has changed the deployments while the task was writing.
+  returned: if the task is refused
+  type: list
+  elements: dict
+  contains:
+    item:
+      description:
+        - The number of the item in O(deployments), counted from 1. V(none) for O(purge), and for the other options of the
+          task.
+      type: int
+      sample: 2
+    project_id:
+      description: The ID of the project, or V(none) where no project is concerned.
+      type: str
+      sample: "123456"
+    label:
+      description: The label of the deployment as far as there is one.
+      type: str
+      sample: checkout-api
+    id:
+      description: The ID of the deployment as far as there is one.
+      type: str
+      sample: "4711"
+    problem:
+      description: What stands in the way.
+      type: str
+      sample: it does not exist, and type is missing
+    advice:
+      description: What to do next.
+      type: str
+      sample: set type to client or server to create it
+failure:
+  description: Why the task has failed, for programs.
+  returned: failure, unless Ansible itself has refused the options
+  type: dict
+  contains:
+    kind:
+      description:
+        - V(input) if an option cannot be used or a library is missing, V(refused) if what is wanted cannot be or is guarded.
+        - V(connection) if a request was not carried to the service, V(answer_lost) if it is not known what became of it,
+          V(unexpected_answer) if the answer is not what the API documents, V(api) if the API has refused it.
+      type: str
+      sample: refused
+    status:
+      description: The HTTP status of the answer, V(none) if there was none.
+      type: int
+      sample: 503
+    transient:
+      description: Whether running the task again can help without anything being changed.
+      type: bool
+      sample: false
+    retry_after:
+      description: The seconds after which the service has asked to be called again, otherwise V(none).
+      type: float
+      sample: 30.0
 """
 
 from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployments
 from ansible_collections.community.amplitude.plugins.module_utils._api.waits import Waits
 from ansible_collections.community.amplitude.plugins.module_utils._apply.ensure import ensure_all
+from ansible_collections.community.amplitude.plugins.module_utils._errors import Problem
 from ansible_collections.community.amplitude.plugins.module_utils._module import run
 from ansible_collections.community.amplitude.plugins.module_utils._options import (
     deployments_spec,
@@ -259,6 +321,7 @@ from ansible_collections.community.amplitude.plugins.module_utils._options impor
     rules_spec,
 )
 from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import (
+    attempt,
     check_concurrency,
     purge_from,
     wanted_from,
@@ -276,10 +339,11 @@ SPEC = dict(
 
 
 def act(client, params, check_mode):
-    concurrency = check_concurrency(params["concurrency"])
+    problems: list[Problem] = []
+    concurrency = attempt(problems, check_concurrency, params["concurrency"]) or 1
     wanted = wanted_from(params["deployments"], params["project_id"])
-    purge = purge_from(params, wanted)
-    outcomes = ensure_all(Deployments(client), wanted, rules_from(params), purge, check_mode, concurrency)
+    purge = attempt(problems, purge_from, params, wanted)
+    outcomes = ensure_all(Deployments(client), wanted, rules_from(params), purge, check_mode, concurrency, problems)
     return outcomes.as_result(), outcomes.warnings
 
 

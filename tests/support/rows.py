@@ -9,7 +9,10 @@ import typing as t
 
 from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployment
 from ansible_collections.community.amplitude.plugins.module_utils._api.flags import Flag
-from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import Wanted
+from ansible_collections.community.amplitude.plugins.module_utils._errors import refusal
+from ansible_collections.community.amplitude.plugins.module_utils._plan.many import plan_all
+from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Observed, Plan
+from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import Purge, Rules, Wanted
 
 
 def row(
@@ -28,3 +31,11 @@ def flag(identifier: str, key: str, *deployments: str, kind: str = "flag", **mor
 def want(label: str | None = None, project_id: str = "1", **options: t.Any) -> Wanted:
     """What is wanted of one deployment, in project 1 unless something else is said."""
     return Wanted(project_id, label, **options)
+
+
+def plans_of(wanted: t.Sequence[Wanted], observed: Observed, rules: Rules, purge: Purge | None = None) -> list[Plan]:
+    """The plans for a list of which nothing is refused, else the error that says what is."""
+    decided = plan_all(wanted, observed, rules, purge)
+    if decided.problems:
+        raise refusal(decided.problems)
+    return list(decided.plans.values())

@@ -83,6 +83,10 @@ class Patience:
         self._sleep(seconds)
         return True
 
+    def end(self) -> None:
+        """Wait for nothing any more."""
+        self.left = 0.0
+
     def spend(self, start: float, end: float) -> None:
         """Count time that went by in some other way, for example in an attempt that timed out.
 

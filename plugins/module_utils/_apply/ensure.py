@@ -11,11 +11,11 @@ import typing as t
 
 from .._api.deployments import Deployment, Deployments
 from .._api.flags import read_usage
-from .._errors import Ambiguous, AmplitudeError, DefaultDeployment, Refused, RequestFailed
-from .._plan.guards import check_usage, projects_to_read, usage_unknown
-from .._plan.many import plan_all, plan_each, raise_first
+from .._errors import Ambiguous, AmplitudeError, InputError, Problem, Refused, RequestFailed, UnexpectedAnswer, refusal
+from .._plan.guards import refuse_used, to_check, usage_unknown
+from .._plan.many import Decided, plan_all, plan_each
 from .._plan.single import Change, Observed, Plan, name, plan
-from .._plan.wanted import Purge, Rules, Wanted, validate, validate_all
+from .._plan.wanted import Invalid, Purge, Rules, Wanted, find_invalid, problem_of, validate
 from .settle import active_beside
 from .task import State, Task
 from .writes import Writer, looks, together
@@ -77,8 +77,18 @@ def ensure(deployments: Deployments, wanted: Wanted, rules: Rules, check_mode: b
     :raises AmplitudeError: with the return values so far in its ``result`` if something was written before, and the
         warnings so far.
     """
-    validate(wanted)
-    run = _Run(deployments, [wanted], rules, None, 1, lambda observed: [plan(wanted, observed, rules)])
+    try:
+        validate(wanted)
+    except InputError as unusable:
+        raise refusal([problem_of(wanted, unusable)]) from None
+
+    def plan_first(observed: Observed) -> Decided:
+        try:
+            return Decided({0: plan(wanted, observed, rules)}, [])
+        except Refused as error:
+            return Decided({}, [problem_of(wanted, error)])
+
+    run = _Run(deployments, [wanted], rules, None, 1, plan_first)
     [decision], warnings = run.decide(check_mode)
     if check_mode:
         return Outcome(decision, decision.after, decision.changes, warnings)
@@ -99,16 +109,25 @@ def ensure_all(
     purge: Purge | None,
     check_mode: bool,
     concurrency: int,
+    problems: t.Sequence[Problem] = (),
 ) -> Outcomes:
     """Make what is wanted true of many deployments, or in check mode say what that would change.
 
     :param concurrency: how many requests may be under way at once.
+    :param problems: what is known to be wrong already.
     :raises AmplitudeError: with ``pending`` and the other return values so far in its ``result`` if something was
-        written before, and the warnings so far.
+        written before, and the warnings so far; or with ``pending`` and all ``problems`` if it is refused.
     """
-    validate_all(wanted)
+    invalid = find_invalid(wanted)
+    invalid.problems[:0] = problems
     run = _Run(
-        deployments, wanted, rules, purge, concurrency, lambda observed: plan_all(wanted, observed, rules, purge)
+        deployments,
+        wanted,
+        rules,
+        purge,
+        concurrency,
+        lambda observed: plan_all(wanted, observed, rules, purge, invalid.places),
+        invalid,
     )
     decisions, warnings = run.decide(check_mode)
     if check_mode:
@@ -128,6 +147,7 @@ class _Run:
     """One run of a module on its way.
 
     :param plan_first: makes the plans of the first round.
+    :param invalid: what is wrong with the items of a list themselves; None if there is no list.
     """
 
     def __init__(
@@ -137,7 +157,8 @@ class _Run:
         rules: Rules,
         purge: Purge | None,
         concurrency: int,
-        plan_first: t.Callable[[Observed], list[Plan]],
+        plan_first: t.Callable[[Observed], Decided],
+        invalid: Invalid | None = None,
     ) -> None:
         self._deployments = deployments
         self._wanted = wanted
@@ -145,30 +166,42 @@ class _Run:
         self._project_ids = {item.project_id for item in wanted} | (set(purge.project_ids) if purge else set())
         self._concurrency = concurrency
         self._plan_first = plan_first
+        self._is_list = invalid is not None
+        self._invalid = invalid or Invalid([], set())
         self._writer = Writer(deployments)
         self._tasks: list[Task] = []
 
     def decide(self, check_mode: bool) -> tuple[list[Plan], list[str]]:
         """The plans of the first round, checked by the guards; and the warnings, which an error has too.
 
-        :raises Refused: what is wanted cannot be, or must not be without ``force``.
+        What is wrong with items themselves does not keep the others from being planned, but is not waited beside.
+
+        :raises AmplitudeError: all that is wrong with what is wanted, cannot be, or must not be without ``force``.
         """
-        problem: Refused | None = None
-        for observed in looks(self._deployments, self._deployments.client.waits.races_settle):
-            warnings = observed.warnings_about(self._project_ids)
-            try:
-                plans = self._plan_first(observed)
-                self._guard(plans)
-            except Refused as error:
-                error.warnings = warnings
-                problem = _passing(error)
-                continue
-            problem = None
-            keyless = [] if check_mode else _keyless(plans)
-            if not keyless:
-                break
-        if problem is not None:
-            raise problem
+        invalid = self._invalid.problems
+        if invalid:
+            self._deployments.client.patience.end()
+            if len(self._invalid.places) == len(self._wanted):
+                raise refusal(invalid)
+        try:
+            for observed in looks(self._deployments, 0 if check_mode else self._deployments.client.waits.races_settle):
+                warnings = observed.warnings_about(self._project_ids)
+                decided = self._guarded(self._plan_first(observed))
+                problems = [*invalid, *decided.problems]
+                plans = list(decided.plans.values())
+                keyless = [] if check_mode or problems else _keyless(plans)
+                if not keyless and not (problems and all(each.is_passing for each in problems)):
+                    break
+        except RequestFailed:
+            if invalid:
+                raise refusal(invalid) from None
+            raise
+        if problems:
+            error = refusal(problems)
+            error.warnings = warnings
+            if self._is_list:
+                error.result.update(pending=[dict(change._asdict()) for each in plans for change in each.changes])
+            raise error
         warnings += [warning for each in plans for warning in each.warnings]
         return plans, warnings + [f"The API lists no key of {name(each)}." for each in keyless]
 
@@ -196,10 +229,11 @@ class _Run:
             is_true = not self._left() and self._is_confirmed_by(observed)
         [left, *others] = self._left() or self._tasks
         which = f"{left.plan.wanted}{f' and {len(others)} others' if others else ''}"
-        return AmplitudeError(
+        return UnexpectedAnswer(
             f"make {which} as wanted",
             f"something else keeps changing {which}",
             "find out what does, and run this again",
+            transient=True,
         )
 
     def _left(self) -> list[Task]:
@@ -292,11 +326,15 @@ class _Run:
             for observed in looks(self._deployments, client.waits.races_settle):
                 try:
                     plans = self._plan_again(observed)
-                    self._guard(plans)
+                    refused = self._guarded(Decided(dict(enumerate(plans)), [])).problems
+                    if refused:
+                        return refusal(refused)
                     self._adopt(plans)
                     return None
                 except Refused as error:
-                    problem = _passing(error)
+                    problem = error
+                    if not all(each.is_passing for each in error.problems):
+                        break
             return problem
         except AmplitudeError as error:
             return error
@@ -306,21 +344,23 @@ class _Run:
         own = {task.current.id: index for index, task in enumerate(self._tasks) if task.current is not None}
         wanted = [task.plan.wanted for task in self._tasks]
         plans, refusals, dummy = plan_each(wanted, overlaid, self._rules, t.cast("dict[str, int]", own))
-        count = len(self._wanted)
-        raise_first({index: refusals[index] for index in refusals if index < count})
+        refused = {index: refusals[index] for index in refusals if index < len(self._wanted)}
+        if refused:
+            raise refusal([self._problem_of(place, self._tasks[place].plan, refused[place]) for place in refused])
         # What was to be purged and is meant by an item now is not purged.
         again = [plans.get(index) or task.plan._replace(changes=()) for index, task in enumerate(self._tasks)]
         for task, each in zip(self._tasks, again):
             made = task.made_active
             rivals = [] if made is None or each.changes else active_beside(made, overlaid, ())
             if len(rivals) > 1:
-                raise Ambiguous(
+                error = Ambiguous(
                     f"make {each.wanted} {each.wanted.state}",
                     f"the deployments with the ids {', '.join(str(row.id) for row in rivals)} are all active with the label "
                     f"{rivals[0].label!r} now",
                     "archive or rename all but one of them, and run this again",
                     passing=True,
                 )
+                raise refusal([problem_of(each.wanted, error)])
         return again
 
     def _adopt(self, plans: t.Sequence[Plan]) -> None:
@@ -340,28 +380,31 @@ class _Run:
             overlaid.replace(observed.with_id(own.id or ""), own)
         return overlaid
 
-    def _guard(self, plans: t.Sequence[Plan]) -> None:
-        projects = projects_to_read(plans, self._rules)
-        if projects:
+    def _guarded(self, decided: Decided) -> Decided:
+        """The same, without what a guard refuses."""
+        plans, problems = dict(decided.plans), list(decided.problems)
+        for project_id, archiving in sorted(to_check(plans, self._rules).items()):
+            archived = {t.cast(Deployment, each.before).id or "" for each in archiving.values()}
             try:
-                archived = {t.cast(Deployment, each.before).id or "" for each in plans if each.archives}
-                usage = read_usage(self._deployments.client, projects, archived)
+                refusals = refuse_used(archiving, read_usage(self._deployments.client, [project_id], archived))
+                problems += [self._problem_of(place, archiving[place], error) for place, error in refusals.items()]
+                refused = set(refusals)
             except RequestFailed as failure:
-                raise usage_unknown(failure) from failure
-            check_usage(plans, usage)
+                problems.append(Problem(usage_unknown(failure), None, project_id))
+                refused = set(archiving)
+            for place in refused:
+                del plans[place]
+        return Decided(plans, problems)
+
+    def _problem_of(self, place: int, decision: Plan, error: Refused) -> Problem:
+        """What is refused about a plan: that of an item, or that of what is to be purged."""
+        if place < len(self._wanted):
+            return problem_of(decision.wanted, error, place + 1 if self._is_list else None)
+        before = t.cast(Deployment, decision.before)
+        return Problem(error, None, before.project_id, before.label, before.id)
 
 
 def _keyless(plans: t.Iterable[Plan]) -> list[Deployment]:
     """What is there, is to be active, and is listed without a key."""
     rows = [each.after for each in plans if each.before is not None]
     return [row for row in rows if row is not None and row.key is None and not row.deleted]
-
-
-def _passing(refusal: Refused) -> Refused:
-    """The refusal, if what it is about may be about to pass.
-
-    :raises Refused: the refusal, if not.
-    """
-    if isinstance(refusal, (Ambiguous, DefaultDeployment)) and refusal.passing:
-        return refusal
-    raise refusal

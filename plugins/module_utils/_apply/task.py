@@ -11,7 +11,7 @@ import enum
 import typing as t
 
 from .._api.deployments import Deployment
-from .._errors import AmplitudeError, ApiError, RequestFailed
+from .._errors import AmplitudeError, AnswerLost, ApiError, RequestFailed
 from .._plan.single import Change, Observed, Plan, changes_between
 from .settle import Sight, Verdict, Write, is_half_of, last_verdict, rivalry, rivals_left, shows, verdict, ways_back
 from .writes import Writer
@@ -161,10 +161,11 @@ class Task:
         if judged in (Verdict.HIDDEN, Verdict.KEYLESS):
             seen = f"it was created with the id {write.id}, but the list of deployments shows it without its key"
             unseen = f"it was created with the id {write.id}, but the list of deployments does not show it yet"
-            raise AmplitudeError(
+            raise AnswerLost(
                 f"read the key of {self.plan.wanted}",
                 unseen if judged is Verdict.HIDDEN else seen,
                 "run this again, which finds it as soon as the list shows it, or raise retry_timeout",
+                transient=True,
             )
         if judged is Verdict.WITHDRAW:
             self._withdraw(t.cast(Observed, observed))

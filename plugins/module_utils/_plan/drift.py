@@ -16,7 +16,7 @@ import typing as t
 from .._api.deployments import Deployment, order_of_id
 from .._api.flags import Usage
 from .._errors import Ambiguous, DefaultDeployment, NotFound, Refused, TypeContradiction
-from .many import plan_each, unlisted
+from .many import meant_by, plan_each, unlisted
 from .single import Observed, Plan
 from .wanted import Rules, Wanted
 
@@ -68,7 +68,7 @@ def find_drift(
     rows = [_planned(decision, usage) for decision in plans.values()]
     meant: set[str | None] = set(claimed)
     for index, refusal in refusals.items():
-        found = _meant(wanted[index], observed)
+        found = meant_by(wanted[index], observed)
         meant.update(row.id for row in found)
         rows.append(_refused(wanted[index], found, refusal, usage))
     rows += [_unlisted(row, observed, usage) for row in unlisted(observed, project_ids, meant)]
@@ -147,15 +147,3 @@ def _row(row: Deployment, usage: Usage | None) -> Row:
 def _nothing(item: Wanted) -> Row:
     """A row for a wish where nothing is there."""
     return Row(item.project_id, item.label, item.id, item.type, None, True, False, None, None, (), None)
-
-
-def _meant(item: Wanted, observed: Observed) -> list[Deployment]:
-    """The deployments that a wish which cannot be planned is about, so that they are not told as unlisted too."""
-    if item.id is not None:
-        found = observed.with_id(item.id)
-        return [found] if found is not None and found.project_id == item.project_id else []
-    for label, deleted in ((item.label, False), (item.previous_label, False), (item.label, True)):
-        rows = observed.with_label(item.project_id, label or "", deleted)
-        if rows:
-            return rows
-    return []

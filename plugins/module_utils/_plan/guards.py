@@ -35,41 +35,46 @@ def check_default(doing: str, deployment: Deployment, rules: Rules) -> None:
         )
 
 
-def projects_to_read(plans: t.Iterable[Plan], rules: Rules) -> set[str]:
-    """The projects whose flags and experiments have to be known before these plans are carried out."""
-    if rules.force:
-        return set()
-    return {t.cast(Deployment, each.before).project_id for each in plans if each.archives}
+def to_check(plans: t.Mapping[int, Plan], rules: Rules) -> dict[str, dict[int, Plan]]:
+    """The projects whose flags and experiments have to be known, and the plans by their places that archive there."""
+    found: dict[str, dict[int, Plan]] = {}
+    for place, decision in plans.items():
+        if decision.archives and not rules.force:
+            found.setdefault(t.cast(Deployment, decision.before).project_id, {})[place] = decision
+    return found
 
 
 def usage_unknown(failure: RequestFailed) -> Refused:
-    """The refusal to archive while nobody can tell what still uses it."""
-    return Refused(
+    """The refusal to archive while nobody can tell what still uses it.
+
+    :param failure: which becomes its cause.
+    """
+    refused = Refused(
         "find out whether flags or experiments still use what is to be archived",
         f"{failure.doing}: {failure.problem}",
         "see to it that the management API key can list them, or set force to true to archive without asking",
     )
+    refused.__cause__ = failure
+    return refused
 
 
-def check_usage(plans: t.Iterable[Plan], usage: Usage) -> None:
-    """Refuse to archive what flags or experiments still use. Those that are archived themselves do not count.
+def refuse_used(plans: t.Mapping[int, Plan], usage: Usage) -> dict[int, Refused]:
+    """Why some of these plans, by their places, are refused: flags or experiments still use what they archive.
 
-    :raises Refused: naming the deployments and what uses them.
+    Those that are archived themselves do not count.
     """
-    used = []
-    for decision in plans:
-        if decision.archives:
+    refusals = {}
+    for place, decision in plans.items():
+        users = usage.of(t.cast(Deployment, decision.before).id or "") if decision.archives else []
+        if users:
             before = t.cast(Deployment, decision.before)
-            users = usage.of(t.cast(str, before.id))
-            if users:
-                text = "{0!r} (id {1}) is used by {2}".format(before.label, before.id, ", ".join(map(str, users)))
-                archived = usage.of(t.cast(str, before.id), archived=True)
-                if archived:
-                    text += " (and by {0}, archived)".format(", ".join(map(str, archived)))
-                used.append(text)
-    if used:
-        raise Refused(
-            "archive what is not wanted",
-            "the deployment {0}".format(", the deployment ".join(used)),
-            "remove it there in Amplitude, or set force to true to archive it all the same",
-        )
+            text = f"the deployment {before.label!r} (id {before.id}) is used by {', '.join(map(str, users))}"
+            archived = usage.of(before.id or "", archived=True)
+            if archived:
+                text += f" (and by {', '.join(map(str, archived))}, archived)"
+            refusals[place] = Refused(
+                "archive what is not wanted",
+                text,
+                "remove it there in Amplitude, or set force to true to archive it all the same",
+            )
+    return refusals

@@ -10,31 +10,38 @@ from __future__ import annotations
 import typing as t
 
 from .._api.deployments import Deployment, order_of, order_of_id
-from .._errors import LabelTaken, Refused
+from .._errors import LabelTaken, Problem, Refused
 from .single import Observed, Plan, plan
-from .wanted import USUAL_LIMIT, Purge, Rules, Wanted, takers
+from .wanted import USUAL_LIMIT, Purge, Rules, Wanted, problem_of, takers
 
 
-def plan_all(wanted: t.Sequence[Wanted], observed: Observed, rules: Rules, purge: Purge | None = None) -> list[Plan]:
-    """Decide what has to be written so that all that is wanted becomes true.
+class Decided(t.NamedTuple):
+    """The plans that can be made, by the places of their items and, after those, of what is purged; and what is refused."""
 
-    :return: a plan for each of the wishes, in their order, and after them one for each deployment to purge.
-    :raises Refused: one of the wishes cannot be planned, two of them mean the same deployment, or too many would be
-        purged.
+    plans: dict[int, Plan]
+    problems: list[Problem]
+
+
+def plan_all(
+    wanted: t.Sequence[Wanted],
+    observed: Observed,
+    rules: Rules,
+    purge: Purge | None = None,
+    invalid: t.Collection[int] = (),
+) -> Decided:
+    """Decide what has to be written so that all that is wanted becomes true, and find all that is in the way of it.
+
+    :param invalid: the places of items that cannot be planned, as :func:`.wanted.find_invalid` tells.
+    :return: a plan for each of the items that are not refused, and after them one for each deployment to purge.
     """
-    plans, refusals, claimed = plan_each(wanted, observed, rules)
-    raise_first(refusals)
-    purged = [] if purge is None else _plan_purge(wanted, observed, purge, claimed)
-    return [plans[index] for index in range(len(wanted))] + purged
-
-
-def raise_first(refusals: t.Mapping[int, Refused]) -> None:
-    """Raise the first of some refusals by index, if there are any.
-
-    A label that is taken comes last: it may only be so because of what was refused for another reason.
-    """
-    if refusals:
-        raise min(refusals.items(), key=lambda item: (isinstance(item[1], LabelTaken), item[0]))[1]
+    plans, refusals, claimed = plan_each(wanted, observed, rules, invalid=invalid)
+    problems = [problem_of(wanted[place], refusals[place], place + 1) for place in sorted(refusals)]
+    if purge is not None:
+        refused = {row.id for place in [*refusals, *invalid] for row in meant_by(wanted[place], observed)}
+        purged, limits = _plan_purge(wanted, observed, purge, refused.union(claimed))
+        plans.update(enumerate(purged, len(wanted)))
+        problems += limits
+    return Decided(dict(sorted(plans.items())), problems)
 
 
 def plan_each(
@@ -42,10 +49,11 @@ def plan_each(
     observed: Observed,
     rules: Rules,
     own: t.Mapping[str, int] | None = None,
+    invalid: t.Collection[int] = (),
 ) -> tuple[dict[int, Plan], dict[int, Refused], dict[str | None, Plan]]:
     """Decide about each of the items, as far as it can be decided.
 
-    :param wanted: what :func:`.wanted.validate_all` has let pass.
+    :param wanted: what :func:`.wanted.find_invalid` has let pass, but for the places in ``invalid``.
     :param own: if it is decided again, the items that deployments were found or written for, by id: no other item takes
         such a one over by its ``previous_label``.
     :return: by index, the plans of the items that can be planned and why the others are refused; and by id of the
@@ -55,7 +63,7 @@ def plan_each(
     plans: dict[int, Plan] = {}
     refusals: dict[int, Refused] = {}
     claimed: dict[str | None, Plan] = {}
-    turns = list(_in_turn(wanted, observed))
+    turns = [turn for turn in _in_turn(wanted, observed) if turn[0] not in invalid]
     while turns:
         put_off: list[tuple[int, list[int]]] = []
         for index, before in turns:
@@ -196,34 +204,54 @@ def _refuse_claimed(item: Wanted, other: Plan) -> Refused:
     )
 
 
+def meant_by(item: Wanted, observed: Observed) -> list[Deployment]:
+    """The deployments that an item which cannot be planned is about, so that they do not count as unlisted too."""
+    if item.id is not None:
+        found = observed.with_id(item.id)
+        return [found] if found is not None and found.project_id == item.project_id else []
+    for label, deleted in ((item.label, False), (item.previous_label, False), (item.label, True)):
+        rows = observed.with_label(item.project_id, label or "", deleted)
+        if rows:
+            return rows
+    return []
+
+
 def _plan_purge(
     wanted: t.Sequence[Wanted], observed: Observed, purge: Purge, claimed: t.Container[str | None]
-) -> list[Plan]:
-    rows = unlisted(observed, purge.project_ids, claimed)
-    doing = f"purge project {_projects(purge.project_ids)}"
+) -> tuple[list[Plan], list[Problem]]:
+    """What is archived in each project, or why nothing is."""
     kept = {item.project_id for item in wanted if item.state == "present"}
-    lost = [row for row in rows if row.project_id not in kept]
-    if lost and purge.limit is None:
-        raise Refused(
-            doing,
-            f"none of the deployments is to be present in project {_projects({row.project_id for row in lost})}, so that "
-            f"all there would be archived: {_names(lost)}",
+    purged: list[Plan] = []
+    problems = []
+    for project_id in sorted(purge.project_ids, key=order_of_id):
+        rows = unlisted(observed, [project_id], claimed)
+        error = _refuse_purge(project_id, rows, purge.limit, project_id in kept)
+        if error is not None:
+            problems.append(Problem(error, None, project_id))
+            continue
+        # Their labels are free for nobody: what asks for one of them has found this deployment.
+        purged += [plan(Wanted(project_id, row.label, state="absent", id=row.id), observed, Rules()) for row in rows]
+    return purged, problems
+
+
+def _refuse_purge(project_id: str, rows: t.Sequence[Deployment], limit: int | None, is_kept: bool) -> Refused | None:
+    """Why these deployments of a project are not archived, if they are not."""
+    if rows and limit is None and not is_kept:
+        return Refused(
+            f"purge project {project_id}",
+            f"none of the deployments is to be present in project {project_id}, so that all there would be archived: "
+            f"{_names(rows)}",
             f"set purge_limit to at least {len(rows)} if that is meant",
         )
-    limit = USUAL_LIMIT if purge.limit is None else purge.limit
+    limit = USUAL_LIMIT if limit is None else limit
     if len(rows) > limit:
-        raise Refused(
-            doing,
+        return Refused(
+            f"purge project {project_id}",
             f"{len(rows)} deployments would be archived, but purge_limit is {limit}: {_names(rows)}",
             "list those that are wanted, or raise purge_limit",
         )
-    # Their labels are free for nobody: what asks for one of them has found this deployment.
-    return [plan(Wanted(row.project_id, row.label, state="absent", id=row.id), observed, Rules()) for row in rows]
+    return None
 
 
 def _names(rows: t.Iterable[Deployment]) -> str:
     return ", ".join(f"{row.label!r} (id {row.id})" for row in rows)
-
-
-def _projects(project_ids: t.Iterable[str]) -> str:
-    return ", ".join(sorted(project_ids, key=order_of_id))

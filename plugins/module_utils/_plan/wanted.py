@@ -11,7 +11,9 @@ import re
 import typing as t
 
 from .._api.deployments import LABEL_CHARACTERS, check_identifier
-from .._errors import InputError
+from .._errors import AmplitudeError, InputError, Problem, refusal
+
+T = t.TypeVar("T")
 
 
 class Wanted(t.NamedTuple):
@@ -102,14 +104,18 @@ def wanted_one(options: t.Mapping[str, t.Any], project_id: str | None = None) ->
 def wanted_from(items: t.Iterable[t.Mapping[str, t.Any]], project_id: str | None) -> list[Wanted]:
     """What a list of deployments says, as modules take it.
 
-    :param project_id: of those that have none of their own.
-    :raises InputError: one of them is of no project.
+    :param project_id: of those that have none of their own. Whether one is still missing is told by :func:`find_invalid`.
     """
-    wanted = [wanted_one(item, project_id) for item in items]
-    for number, item in enumerate(wanted, 1):
-        if not item.project_id:
-            raise _unusable(f"item {number} has no project_id", "set it there or for the whole task")
-    return wanted
+    return [wanted_one(item, project_id) for item in items]
+
+
+def attempt(problems: list[Problem], function: t.Callable[..., T], *args: t.Any) -> T | None:
+    """What a function makes of options of the task, or None and one problem more."""
+    try:
+        return function(*args)
+    except InputError as error:
+        problems.append(Problem(error))
+        return None
 
 
 def purge_from(params: t.Mapping[str, t.Any], wanted: t.Iterable[Wanted]) -> Purge | None:
@@ -131,57 +137,44 @@ def purge_from(params: t.Mapping[str, t.Any], wanted: t.Iterable[Wanted]) -> Pur
     return Purge(frozenset(project_ids), limit)
 
 
-def validate_all(wanted: t.Sequence[Wanted]) -> None:
-    """Find what is wrong with the wishes themselves, each alone and all together.
+class Invalid(t.NamedTuple):
+    """What is wrong with the items of a list themselves, and the places of all that are concerned."""
 
-    :raises InputError: naming the items, which are counted from 1.
+    problems: list[Problem]
+    places: set[int]
+
+
+def problem_of(wanted: Wanted, error: AmplitudeError, number: int | None = None) -> Problem:
+    """What is wrong about one deployment that is wanted.
+
+    :param number: that of the item, which the sentence then tells; None if there is no list.
     """
-    labels: dict[tuple[str, str], int] = {}
-    ids: dict[str, int] = {}
-    for number, item in enumerate(wanted, 1):
-        try:
-            validate(item)
-        except InputError as error:
-            raise _unusable(f"item {number}: {error.problem}", error.advice) from None
-        if item.label is not None:
-            first = labels.setdefault((item.project_id, item.label), number)
-            if first != number:
-                raise _unusable(
-                    f"items {first} and {number} have the same label {item.label!r} in project {item.project_id}",
-                    "leave one of them out",
-                )
-        if item.id is not None:
-            first = ids.setdefault(item.id, number)
-            if first != number:
-                raise _unusable(f"items {first} and {number} have the same id {item.id}", "leave one of them out")
-    _validate_renames(wanted, labels)
-    _refuse_circle(wanted)
+    if number is not None:
+        error.doing += f" (item {number})"
+    return Problem(error, number, wanted.project_id or None, wanted.label, wanted.id)
 
 
-def _validate_renames(wanted: t.Sequence[Wanted], labels: t.Mapping[tuple[str, str], int]) -> None:
-    """Find what is wrong with the previous labels; that of what is to be absent has no meaning.
+def find_invalid(wanted: t.Sequence[Wanted], numbers: t.Sequence[int] | None = None) -> Invalid:
+    """Find what is wrong with the items of a list themselves, each alone and all together.
 
-    :param labels: by project and label, the numbers of the items.
-    :raises InputError: naming the items.
+    :param numbers: those of the items, if they are not counted from 1.
     """
-    previous: dict[tuple[str, str], int] = {}
-    for number, item in enumerate(wanted, 1):
-        if item.state == "absent" or item.previous_label is None:
-            continue
-        label = (item.project_id, item.previous_label)
-        other = labels.get(label)
-        if other is not None and wanted[other - 1].state == "absent":
-            raise _unusable(
-                f"item {number} is to be renamed from {item.previous_label!r}, which item {other} says is absent",
-                f"leave out item {other} or the previous_label",
-            )
-        first = previous.setdefault(label, number)
-        if first != number:
-            raise _unusable(
-                f"items {first} and {number} are both to be renamed from {item.previous_label!r} in project "
-                f"{item.project_id}",
-                "leave out previous_label in one of them",
-            )
+    search = _Search(wanted, numbers or range(1, len(wanted) + 1))
+    search.each_alone()
+    search.same_twice()
+    search.renames()
+    search.circles()
+    return Invalid(search.problems, search.places)
+
+
+def validate_all(wanted: t.Sequence[Wanted], numbers: t.Sequence[int] | None = None) -> None:
+    """Make sure that nothing is wrong with the items of a list themselves.
+
+    :raises AmplitudeError: see :func:`find_invalid`.
+    """
+    problems = find_invalid(wanted, numbers).problems
+    if problems:
+        raise refusal(problems)
 
 
 def takers(wanted: t.Sequence[Wanted]) -> dict[tuple[str, str | None], int]:
@@ -193,23 +186,118 @@ def takers(wanted: t.Sequence[Wanted]) -> dict[tuple[str, str | None], int]:
     }
 
 
-def _refuse_circle(wanted: t.Sequence[Wanted]) -> None:
-    taken_by = takers(wanted)
-    passed: set[int] = set()
-    for start in range(len(wanted)):
-        chain: dict[int, None] = {}
-        index: int | None = start
-        while index is not None and index not in passed:
-            if index in chain:
-                numbers = sorted(each + 1 for each in list(chain)[list(chain).index(index) :])
-                raise _unusable(
-                    f"items {', '.join(map(str, numbers))} rename labels in a circle",
-                    "whether that has been done already cannot be told from the labels: use id instead of previous_label, "
-                    "and in a first run give one of them a label that is free",
+class _Search:
+    """Collects what is wrong with the items of a list."""
+
+    def __init__(self, wanted: t.Sequence[Wanted], numbers: t.Sequence[int]) -> None:
+        self._wanted = wanted
+        self._numbers = numbers
+        self.problems: list[Problem] = []
+        self.places: set[int] = set()
+
+    def each_alone(self) -> None:
+        for place, item in enumerate(self._wanted):
+            number = self._numbers[place]
+            try:
+                if not item.project_id:
+                    raise _unusable(f"item {number} has no project_id", "set it there or for the whole task")
+                validate(item)
+            except InputError as error:
+                if item.project_id:
+                    error = InputError(f"use item {number} in project {item.project_id}", error.problem, error.advice)
+                self._found(error, place)
+
+    def same_twice(self) -> None:
+        """No two items may have one label in a project, or one id."""
+        labels: dict[t.Any, int] = {}
+        ids: dict[t.Any, int] = {}
+        for place, item in enumerate(self._wanted):
+            number = self._numbers[place]
+            first = place if item.label is None else labels.setdefault((item.project_id, item.label), place)
+            if first != place:
+                other = self._numbers[first]
+                problem = f"items {other} and {number} have the same label {item.label!r} in project {item.project_id}"
+                self._found(_unusable(problem, "leave one of them out"), place, first)
+            first = place if item.id is None else ids.setdefault(item.id, place)
+            if first != place:
+                other = self._numbers[first]
+                problem = f"items {other} and {number} have the same id {item.id}{self._projects(first, place)}"
+                self._found(_unusable(problem, "leave one of them out"), place, first)
+
+    def renames(self) -> None:
+        """No two items may have one previous label, nor may another item say that it is absent.
+
+        The previous label of what is to be absent has no meaning.
+        """
+        absent = {
+            (item.project_id, item.label): place
+            for place, item in enumerate(self._wanted)
+            if item.state == "absent" and item.label is not None
+        }
+        previous: dict[t.Any, int] = {}
+        for place, item in enumerate(self._wanted):
+            if item.state == "absent" or item.previous_label is None:
+                continue
+            label = (item.project_id, item.previous_label)
+            other = absent.get(label)
+            if other is not None:
+                number, gone = self._numbers[place], self._numbers[other]
+                self._found(
+                    _unusable(
+                        f"item {number} is to be renamed from {item.previous_label!r}, which item {gone} says is absent",
+                        f"leave out item {gone} or the previous_label",
+                    ),
+                    place,
+                    other,
                 )
-            chain[index] = None
-            index = taken_by.get((wanted[index].project_id, wanted[index].label))
-        passed.update(chain)
+            first = previous.setdefault(label, place)
+            if first != place:
+                self._found(
+                    _unusable(
+                        f"items {self._numbers[first]} and {self._numbers[place]} are both to be renamed from "
+                        f"{item.previous_label!r} in project {item.project_id}",
+                        "leave out previous_label in one of them",
+                    ),
+                    place,
+                    first,
+                )
+
+    def circles(self) -> None:
+        """Labels cannot be handed on in a circle by ``previous_label``."""
+        taken_by = takers(self._wanted)
+        passed: set[int] = set()
+        for start in range(len(self._wanted)):
+            chain: dict[int, None] = {}
+            place: int | None = start
+            while place is not None and place not in passed and place not in chain:
+                chain[place] = None
+                place = taken_by.get((self._wanted[place].project_id, self._wanted[place].label))
+            if place in chain:
+                circle = sorted(list(chain)[list(chain).index(place) :])
+                self._circle(circle)
+            passed.update(chain)
+
+    def _circle(self, circle: t.Sequence[int]) -> None:
+        if len(circle) == 1:
+            return  # its previous_label is its label, which was told of it alone
+        self._found(
+            _unusable(
+                f"items {', '.join(str(self._numbers[place]) for place in circle)} rename labels in a circle",
+                "whether that has been done already cannot be told from the labels: use id instead of previous_label, "
+                "and in a first run give one of them a label that is free",
+            ),
+            *circle,
+        )
+
+    def _projects(self, first: int, second: int) -> str:
+        """The projects of two items, where they are not the same."""
+        one, other = self._wanted[first].project_id, self._wanted[second].project_id
+        return "" if one == other else f", in the projects {one} and {other}"
+
+    def _found(self, error: InputError, place: int, *others: int) -> None:
+        item = self._wanted[place]
+        self.problems.append(Problem(error, self._numbers[place], item.project_id or None, item.label, item.id))
+        self.places.update((place, *others))
 
 
 def _unusable(problem: str, advice: str) -> InputError:

@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 
 from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployment
 from ansible_collections.community.amplitude.plugins.module_utils._api.flags import Usage
-from ansible_collections.community.amplitude.plugins.module_utils._errors import InputError, Refused
+from ansible_collections.community.amplitude.plugins.module_utils._errors import AmplitudeError, Refused
 from ansible_collections.community.amplitude.plugins.module_utils._plan.drift import KINDS, Row, find_drift, summary_of
-from ansible_collections.community.amplitude.plugins.module_utils._plan.many import plan_all
 from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Observed
 from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import Purge, Rules, Wanted, validate_all
-from ansible_collections.community.amplitude.tests.support.rows import flag
+from ansible_collections.community.amplitude.tests.support.rows import flag, plans_of
 
 
 def row(identifier, label, type="client", deleted=False, project_id="1"):
@@ -219,14 +218,15 @@ def test_drift_is_what_would_be_done(wanted, observed, restore_archived):
     projects = frozenset({"1", "2"})
     try:
         validate_all(wanted)
-    except InputError:
+    except AmplitudeError:
         return
     rows = find_drift(wanted, projects, Observed(observed), rules)
     assert all((each.drift in KINDS) == bool(each.detail) for each in rows)
     try:
-        plans = plan_all(wanted, Observed(observed), rules, Purge(projects, 100))
+        plans = plans_of(wanted, Observed(observed), rules, Purge(projects, 100))
     except Refused as refusal:
-        assert any(each.drift and refusal.problem in each.detail for each in rows)
+        told = [each.detail for each in rows if each.drift]
+        assert all(any(problem.error.problem in detail for detail in told) for problem in refusal.problems)
         return
     told = sorted(repr(sorted(change.items())) for each in rows for change in each.changes)
     unlisted = [each.id for each in rows if each.drift and not each.listed]

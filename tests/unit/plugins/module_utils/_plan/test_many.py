@@ -15,21 +15,23 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ansible_collections.community.amplitude.plugins.module_utils._errors import (
-    InputError,
+    AmplitudeError,
     LabelTaken,
     NotFound,
     Refused,
     TypeContradiction,
+    refusal,
 )
-from ansible_collections.community.amplitude.plugins.module_utils._plan.many import plan_all, plan_each, raise_first
+from ansible_collections.community.amplitude.plugins.module_utils._plan.many import plan_all, plan_each
 from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Observed
 from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import (
     Purge,
     Rules,
     Wanted,
+    find_invalid,
     validate_all,
 )
-from ansible_collections.community.amplitude.tests.support.rows import row, want
+from ansible_collections.community.amplitude.tests.support.rows import plans_of, row, want
 
 
 def written(plans):
@@ -113,7 +115,7 @@ CHAINS = {
 def test_plan_all(name):
     rows, wanted, expected = CHAINS[name]
     validate_all(wanted)
-    plans = plan_all(wanted, Observed(rows), Rules())
+    plans = plans_of(wanted, Observed(rows), Rules())
     assert [each.wanted for each in plans] == wanted
     assert written(plans) == expected
 
@@ -127,7 +129,7 @@ def test_plan_all(name):
     active = [(each.project_id, each.label) for each in after if not each.deleted]
     assert len(set(active)) == len(active)
     if name != "the label of one that is archived by its id":
-        assert written(plan_all(wanted, Observed(after), Rules())) == []
+        assert written(plans_of(wanted, Observed(after), Rules())) == []
 
 
 #: What there is, what is wanted, and of each item the numbers of those that have to go before, and its wave.
@@ -179,7 +181,7 @@ NEEDS: dict[str, tuple[list[t.Any], list[Wanted], list[tuple[tuple[int, ...], in
 def test_needs_and_waves(name):
     rows, wanted, expected = NEEDS[name]
     for order in itertools.permutations(range(len(wanted))):
-        plans = plan_all([wanted[index] for index in order], Observed(rows), Rules())
+        plans = plans_of([wanted[index] for index in order], Observed(rows), Rules())
         told = {index: ({order[each] for each in plan.needs}, plan.wave) for index, plan in zip(order, plans)}
         assert told == {index: (set(needs), wave) for index, (needs, wave) in enumerate(expected)}
 
@@ -199,7 +201,7 @@ def lists(draw):
     rows, wanted, rules = draw(ROWS), draw(st.lists(BY_ID | BY_LABEL, max_size=4)), Rules(draw(st.booleans()))
     try:
         validate_all(wanted)
-    except InputError:
+    except AmplitudeError:
         assume(False)
     return rows, wanted, rules
 
@@ -207,7 +209,7 @@ def lists(draw):
 def planned(wanted, rows, rules):
     """The plan of each item, or that it is refused."""
     try:
-        return {each.wanted: each[1:4] for each in plan_all(wanted, Observed(rows), rules)}
+        return {each.wanted: each[1:4] for each in plans_of(wanted, Observed(rows), rules)}
     except Refused:
         return None
 
@@ -225,7 +227,7 @@ def test_no_label_is_active_twice_between_two_writes(given_lists, chance):
     """The writes of one wave may be carried out in any order."""
     rows, wanted, rules = given_lists
     try:
-        plans = [each for each in plan_all(wanted, Observed(rows), rules) if each.changes]
+        plans = [each for each in plans_of(wanted, Observed(rows), rules) if each.changes]
     except Refused:
         assume(False)
     held = {each.id: each for each in rows}
@@ -282,7 +284,7 @@ def test_work_grows_with_the_number_of_items(chain, order):
         if order == "shuffled":
             random.Random(7).shuffle(wanted)
         plans = []
-        count = opcodes(lambda: (validate_all(wanted), plans.extend(plan_all(wanted, Observed(rows), Rules()))))
+        count = opcodes(lambda: (validate_all(wanted), plans.extend(plans_of(wanted, Observed(rows), Rules()))))
         assert sorted(each.wave for each in plans) == list(range(number))
         return count
 
@@ -337,20 +339,73 @@ def test_an_interrupted_list_goes_on_beside_a_deployment_of_another_type():
     assert not refusals and [len(plans[index].changes) for index in (0, 1)] == [0, 1]
 
 
-def test_a_label_that_is_taken_is_told_last():
+def test_a_label_that_is_taken_is_told_after_the_other_items():
     """It may only be so because of what was refused for another reason."""
-    taken, missing, type = (
-        kind("do it", kind.__name__, "do not") for kind in (LabelTaken, NotFound, TypeContradiction)
+    rows = [A, B, row("3", "c", type="server")]
+    wanted = [want("b", id="1"), want("d"), want("c", type="client"), want("a", id="2")]
+    plans, problems = plan_all(wanted, Observed(rows), Rules(), Purge(frozenset({"1"}), 0))
+    assert plans == {} and [each.item for each in problems] == [1, 2, 3, 4]
+    told = refusal(problems).problems
+    assert [(each.item, type(each.error)) for each in told] == [
+        (2, NotFound),
+        (3, TypeContradiction),
+        (1, LabelTaken),
+        (4, LabelTaken),
+    ]
+
+
+#: What there is, what is wanted, and the problems as (item, project, label, id, a part of the sentence); the changes that
+#: remain are those of all other items.
+EVERYTHING_AT_ONCE: dict[str, t.Any] = {
+    "each of the stages": (
+        [A, row("4", "a"), row("5", "s", type="server"), row("6", "z", project_id="2"), row("7", "x")],
+        [
+            want("a"),
+            want("new", type="client"),
+            want("s", type="client"),
+            want("y"),
+            want("q", id="99"),
+            want("p", project_id="2", id="7"),
+        ],
+        {"1", "2"},
+        [
+            (1, "1", "a", None, "make deployment 'a' in project 1 present (item 1): there are 2 active"),
+            (3, "1", "s", None, "(item 3): deployment 's' (id 5) is a server deployment"),
+            (4, "1", "y", None, "(item 4): it does not exist, and type is missing"),
+            (5, "1", "q", "99", "(item 5): there is no deployment with the id 99"),
+            (6, "2", "p", "7", "(item 6): deployment 'x' (id 7) belongs to project 1"),
+            (None, "1", None, None, "purge project 1: 1 deployments would be archived"),
+            (None, "2", None, None, "purge project 2: 1 deployments would be archived"),
+        ],
+        ["create new"],
+    ),
+    "what a refused item means is not purged too": (
+        [A, row("4", "a"), row("5", "old", type="server")],
+        [want("a"), want("shop", previous_label="old", type="client")],
+        {"1"},
+        [(1, "1", "a", None, "there are 2 active"), (2, "1", "shop", None, "is a server deployment")],
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EVERYTHING_AT_ONCE)
+def test_everything_that_is_refused_is_told_at_once(name):
+    rows, wanted, projects, expected, left = EVERYTHING_AT_ONCE[name]
+    plans, problems = plan_all(wanted, Observed(rows), Rules(), Purge(frozenset(projects), 0))
+    assert [tuple(each[1:]) for each in problems] == [each[:4] for each in expected]
+    for problem, (*dummy, words) in zip(problems, expected):
+        assert words in str(problem.error)
+        assert str(problem.error) in str(refusal(problems))
+    assert [f"{change.action} {change.label}" for each in plans.values() for change in each.changes] == left
+
+
+def test_an_item_that_is_wrong_in_itself_is_left_out():
+    wanted = [want("a b", id="1"), want("new", type="client"), want("b")]
+    plans, problems = plan_all(
+        wanted, Observed([A, B]), Rules(), Purge(frozenset({"1"}), 0), find_invalid(wanted).places
     )
-    for refusals, first in (
-        ({0: taken, 1: missing, 2: type}, missing),
-        ({2: missing, 1: type, 0: taken}, type),
-        ({3: taken}, taken),
-    ):
-        with pytest.raises(Refused) as caught:
-            raise_first(refusals)
-        assert caught.value is first
-    raise_first({})
+    assert sorted(plans) == [1, 2] and problems == []
 
 
 REFUSED = {
@@ -378,7 +433,7 @@ def test_plan_all_refuses(name):
     rows, wanted, message = REFUSED[name]
     validate_all(wanted)
     with pytest.raises(Refused, match=message):
-        plan_all(wanted, Observed(rows), Rules())
+        plans_of(wanted, Observed(rows), Rules())
     plans, refusals, dummy = plan_each(wanted, Observed(rows), Rules())
     assert sorted([*plans, *refusals]) == list(range(len(wanted)))
 
@@ -394,40 +449,47 @@ PROJECT = [
 
 
 def test_purge_archives_what_is_not_listed():
-    plans = plan_all([want("a")], Observed(PROJECT), Rules(force=True), Purge(frozenset({"1", "2"}), 2))
+    plans = plans_of([want("a")], Observed(PROJECT), Rules(force=True), Purge(frozenset({"1", "2"}), 2))
     assert [(each.before.id, each.after.deleted) for each in plans] == [("1", False), ("5", True), ("10", True)]
     assert written(plans) == [(0, "archive", "b"), (0, "archive", "e")]
 
 
 def test_purge_spares_what_is_listed_as_absent_renamed_or_by_id():
     wanted = [want("a", state="absent"), want("f", previous_label="e"), want(id="10", project_id="2")]
-    plans = plan_all(wanted, Observed(PROJECT), Rules(), Purge(frozenset({"1", "2"}), 0))
+    plans = plans_of(wanted, Observed(PROJECT), Rules(), Purge(frozenset({"1", "2"}), 0))
     assert len(plans) == 3
 
 
 @pytest.mark.parametrize(
     "wanted, limit, message",
     [
-        ([want("a")], 1, r"2 deployments would be archived, but purge_limit is 1: 'e' \(id 5\), 'b' \(id 10\); list"),
-        ([want("a")], 0, "2 deployments would be archived, but purge_limit is 0"),
+        ([want("a")], 1, None),
+        ([want("a")], 0, r"project 1: 1 deployments would be archived, but purge_limit is 0: 'e' \(id 5\); list"),
+        ([want("a")], 0, r"project 2: 1 deployments would be archived, but purge_limit is 0: 'b' \(id 10\); list"),
         (
             [],
             None,
-            "none of the deployments is to be present in project 1, 2, so that all there would be archived: "
-            r"'a' \(id 1\), 'e' \(id 5\), 'b' \(id 10\); set purge_limit to at least 3",
+            "project 1: none of the deployments is to be present in project 1, so that all there would be archived: "
+            r"'a' \(id 1\), 'e' \(id 5\); set purge_limit to at least 2",
         ),
-        ([], 2, "3 deployments would be archived, but purge_limit is 2"),
-        ([], 3, None),
+        (
+            [],
+            None,
+            "project 2: none of the deployments is to be present in project 2, so that all there would be archived: "
+            r"'b' \(id 10\); set purge_limit to at least 1",
+        ),
+        ([], 1, "project 1: 2 deployments would be archived, but purge_limit is 1"),
+        ([], 2, None),
         (
             [want("a")],
             None,
-            "none of the deployments is to be present in project 2, so that all there would be archived",
+            "project 2: none of the deployments is to be present in project 2, so that all there would be archived",
         ),
         ([want("a"), want("b", project_id="2", state="absent")], None, None),
         (
             [want("a"), want("c", project_id="2", state="absent")],
             None,
-            r"none of the .* present in project 2, so that all there would be archived: 'b' \(id 10\); set .* least 2",
+            r"project 2: none of the .* present in project 2, so that all there .*: 'b' \(id 10\); set .* least 1",
         ),
         ([want("a"), want("c", project_id="2", type="client")], None, None),
         ([want("a"), want(project_id="2", id="10")], None, None),
@@ -436,19 +498,20 @@ def test_purge_spares_what_is_listed_as_absent_renamed_or_by_id():
 def test_purge_limit(wanted, limit, message):
     purge = Purge(frozenset({"1", "2"}), limit)
     if message is None:
-        assert plan_all(wanted, Observed(PROJECT), Rules(), purge)
+        assert plans_of(wanted, Observed(PROJECT), Rules(), purge)
     else:
-        with pytest.raises(Refused, match="Could not purge project 1, 2: " + message):
-            plan_all(wanted, Observed(PROJECT), Rules(), purge)
+        with pytest.raises(Refused, match="Could not purge " + message):
+            plans_of(wanted, Observed(PROJECT), Rules(), purge)
 
 
 def test_projects_of_a_purge_are_told_by_their_numbers():
-    with pytest.raises(Refused, match="Could not purge project 2, 10: 1 deployments would be archived"):
-        plan_all([], Observed(PROJECT), Rules(), Purge(frozenset({"10", "2"}), 0))
+    rows = [*PROJECT, row("11", "y", project_id="10")]
+    with pytest.raises(Refused, match="purge project 2: none .* Could not purge project 10: none"):
+        plans_of([], Observed(rows), Rules(), Purge(frozenset({"10", "2"})))
 
 
 def test_usual_purge_limit():
     rows = [row(str(number), f"label{number}") for number in range(12)]
     with pytest.raises(Refused, match="11 deployments would be archived, but purge_limit is 10"):
-        plan_all([want("label0")], Observed(rows), Rules(), Purge(frozenset({"1"})))
-    assert len(plan_all([want("label0"), want("label1")], Observed(rows), Rules(), Purge(frozenset({"1"})))) == 12
+        plans_of([want("label0")], Observed(rows), Rules(), Purge(frozenset({"1"})))
+    assert len(plans_of([want("label0"), want("label1")], Observed(rows), Rules(), Purge(frozenset({"1"})))) == 12

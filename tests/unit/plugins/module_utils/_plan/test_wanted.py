@@ -69,8 +69,11 @@ INVALID = {
         [want("b", previous_label="a"), want("a", previous_label="b")],
         "items 1, 2 rename labels in a circle",
     ),
-    "wrong label": ([want("a"), want("b c")], "item 2: label cannot be 'b c'; use only letters"),
-    "wrong project": ([want("a", project_id="")], "item 1: project_id is empty"),
+    "wrong label": (
+        [want("a"), want("b c")],
+        "Could not use item 2 in project 1: label cannot be 'b c'; use only letters",
+    ),
+    "wrong project": ([want("a", project_id="")], "item 1 has no project_id; set it there or for the whole task"),
 }
 
 
@@ -107,7 +110,9 @@ def test_options_that_cannot_be_used(options, message):
     params.update(options)
     with pytest.raises(InputError, match=message):
         check_concurrency(params["concurrency"])
-        purge_from(params, wanted_from(params["deployments"], params["project_id"]))
+        wanted = wanted_from(params["deployments"], params["project_id"])
+        validate_all(wanted)
+        purge_from(params, wanted)
 
 
 @pytest.mark.parametrize("concurrency", [1, 32])
@@ -154,7 +159,7 @@ def test_blank_label_names_nothing(blank, rest):
     """It must not mean the deployment whose label is empty."""
     with pytest.raises(InputError, match="neither label nor id is set; set label, or id, to say which one is meant"):
         validate(wanted_one(dict(NOTHING, label=blank, **rest), "1"))
-    with pytest.raises(InputError, match="item 2: neither label nor id is set"):
+    with pytest.raises(InputError, match="item 2 in project 1: neither label nor id is set"):
         validate_all(wanted_from([dict(NOTHING, label="web"), dict(NOTHING, label=blank, **rest)], "1"))
 
 
