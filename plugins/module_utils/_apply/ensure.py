@@ -14,61 +14,15 @@ from .._api.flags import read_usage
 from .._errors import Ambiguous, AmplitudeError, InputError, Problem, Refused, RequestFailed, UnexpectedAnswer, refusal
 from .._plan.guards import refuse_used, to_check, usage_unknown
 from .._plan.many import Decided, plan_all, plan_each
-from .._plan.single import Change, Observed, Plan, name, plan
+from .._plan.single import Observed, Plan, name, plan
 from .._plan.wanted import Invalid, Purge, Rules, Wanted, find_invalid, problem_of, validate
+from .outcomes import Outcome, Outcomes
 from .settle import active_beside
 from .task import State, Task
 from .writes import Writer, looks, together
 
 #: How often at most it is decided again because something else than what was planned has come about.
 MOST_ROUNDS = 30
-
-
-class Outcome(t.NamedTuple):
-    """What has been, or in check mode would be, done about one deployment."""
-
-    plan: Plan
-    deployment: Deployment | None
-    changes: t.Sequence[Change]
-    warnings: t.Sequence[str] = ()
-    pending: t.Sequence[Change] = ()
-
-    def as_result(self) -> dict[str, t.Any]:
-        """The documented return values of the module ``amplitude_deployment``, without the warnings."""
-        return dict(
-            changed=bool(self.changes),
-            deployment=self.deployment.as_result() if self.deployment else None,
-            changes=[dict(change._asdict()) for change in self.changes],
-            diff=self.plan.diff(),
-        )
-
-
-class Outcomes(t.NamedTuple):
-    """What has been, or in check mode would be, done about many deployments: first those wanted, then those purged."""
-
-    outcomes: t.Sequence[Outcome]
-    wanted: int
-    general_warnings: t.Sequence[str] = ()
-
-    def as_result(self) -> dict[str, t.Any]:
-        """The documented return values of the module ``amplitude_deployments``, without warnings and ``pending``."""
-        changes = [dict(change._asdict()) for outcome in self.outcomes for change in outcome.changes]
-        diffs = [outcome.plan.diff() for outcome in self.outcomes]
-        return dict(
-            changed=bool(changes),
-            deployments=[each.deployment and each.deployment.as_result() for each in self.outcomes[: self.wanted]],
-            changes=changes,
-            diff={side: dict(deployments=[diff[side] for diff in diffs if diff[side]]) for side in ("before", "after")},
-        )
-
-    def pending(self) -> list[dict[str, t.Any]]:
-        """The documented return value ``pending``: the changes that have not been carried out."""
-        return [dict(change._asdict()) for outcome in self.outcomes for change in outcome.pending]
-
-    @property
-    def warnings(self) -> list[str]:
-        """The warnings about all of them."""
-        return [*self.general_warnings, *(warning for outcome in self.outcomes for warning in outcome.warnings)]
 
 
 def ensure(deployments: Deployments, wanted: Wanted, rules: Rules, check_mode: bool) -> Outcome:
