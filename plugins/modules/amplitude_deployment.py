@@ -185,6 +185,10 @@ changes:
       description: One of V(create), V(restore), V(rename) and V(archive).
       type: str
       sample: rename
+    project_id:
+      description: The ID of the project.
+      type: str
+      sample: "123456"
     id:
       description: The ID of the deployment. V(none) for V(create), also outside check mode, since there is no ID before.
       type: str
@@ -197,11 +201,25 @@ changes:
       description: The label before a V(rename), otherwise V(none).
       type: str
       sample: web-shop
+    type:
+      description: The type of what a V(create) makes, otherwise V(none).
+      type: str
+      sample: server
+    flag:
+      description: The key of a flag. V(none) for changes that are not about a flag.
+      type: str
+    experiment:
+      description: The key of an experiment. V(none) for changes that are not about an experiment.
+      type: str
   sample:
     - action: create
+      project_id: "123456"
       id:
       label: checkout-api
       previous_label:
+      type: server
+      flag:
+      experiment:
 diff:
   description:
     - The managed fields before and after. An absent or an archived deployment is V({}). Keys are never part of it.

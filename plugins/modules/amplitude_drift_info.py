@@ -178,9 +178,13 @@ deployments:
       elements: dict
       sample:
         - action: restore
+          project_id: "123456"
           id: "4711"
           label: checkout-api
           previous_label:
+          type:
+          flag:
+          experiment:
     unused:
       description:
         - Whether no active flag and no active experiment uses it. That is not drift.

@@ -13,6 +13,12 @@ import yaml
 TABLE = pathlib.Path(__file__).parents[1] / "integration/targets/amplitude_deployment/vars/main.yml"
 
 
+def told(action: str, label: str, **fields: t.Any) -> dict[str, t.Any]:
+    """An element of the return value ``changes``, with the fields that are None."""
+    empty = dict.fromkeys(["project_id", "id", "previous_label", "type", "flag", "experiment"])
+    return dict(empty, action=action, label=label, **fields)
+
+
 class Situation(t.NamedTuple):
     """One row of the table; the comment at its top says what the fields mean."""
 
@@ -42,8 +48,7 @@ class Situation(t.NamedTuple):
 
     def expected_changes(self) -> list[dict[str, t.Any]]:
         """The return value ``changes``, with the fields that the table leaves out."""
-        empty: dict[str, t.Any] = dict(action=None, id=None, label=None, previous_label=None)
-        return [dict(empty, **change) for change in self.changes or []]
+        return [told(project_id=self.project, **change) for change in self.changes or []]
 
 
 def _load() -> list[Situation]:

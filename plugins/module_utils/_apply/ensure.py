@@ -154,7 +154,7 @@ class _Run:
             error = refusal(problems)
             error.warnings = warnings
             if self._is_list:
-                error.result.update(pending=[dict(change._asdict()) for each in plans for change in each.changes])
+                error.result.update(pending=[change.as_result() for each in plans for change in each.changes])
             raise error
         warnings += [warning for each in plans for warning in each.warnings]
         return plans, warnings + [f"The API lists no key of {name(each)}." for each in keyless]

@@ -27,7 +27,7 @@ class Outcome(t.NamedTuple):
         return dict(
             changed=bool(self.changes),
             deployment=self.deployment.as_result() if self.deployment else None,
-            changes=[dict(change._asdict()) for change in self.changes],
+            changes=[change.as_result() for change in self.changes],
             diff=self.plan.diff(),
         )
 
@@ -41,7 +41,7 @@ class Outcomes(t.NamedTuple):
 
     def as_result(self) -> dict[str, t.Any]:
         """The documented return values of the module ``amplitude_deployments``, without warnings and ``pending``."""
-        changes = [dict(change._asdict()) for outcome in self.outcomes for change in outcome.changes]
+        changes = [change.as_result() for outcome in self.outcomes for change in outcome.changes]
         diffs = [outcome.plan.diff() for outcome in self.outcomes]
         return dict(
             changed=bool(changes),
@@ -52,7 +52,7 @@ class Outcomes(t.NamedTuple):
 
     def pending(self) -> list[dict[str, t.Any]]:
         """The documented return value ``pending``: the changes that have not been carried out."""
-        return [dict(change._asdict()) for outcome in self.outcomes for change in outcome.pending]
+        return [change.as_result() for outcome in self.outcomes for change in outcome.pending]
 
     @property
     def warnings(self) -> list[str]:

@@ -105,7 +105,7 @@ def _planned(decision: Plan, usage: Usage | None) -> Row:
         return _nothing(decision.wanted)
     if not decision.changes:
         return _row(t.cast(Deployment, decision.before), usage)
-    changes = [dict(change._asdict()) for change in decision.changes]
+    changes = [change.as_result() for change in decision.changes]
     kind = _OF_CHANGE[decision.changes[0].action]
     if decision.before is None:
         return _nothing(decision.wanted)._replace(drift=kind, detail="it does not exist", changes=changes)

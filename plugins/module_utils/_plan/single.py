@@ -22,14 +22,24 @@ from .wanted import Rules, Wanted
 class Change(t.NamedTuple):
     """One thing that has to be written.
 
-    ``action``: ``create``, ``restore``, ``rename`` or ``archive``. ``id`` is None for a create: before it is carried
-    out there is none. ``label`` is the label after the change, ``previous_label`` the one before a rename.
+    ``action``: ``create``, ``restore``, ``rename``, ``archive``, ``assign`` or ``unassign``. ``id`` is None where there is
+    none before the task: for a create, and for an assignment of what is created. ``label`` is the label after the change,
+    ``previous_label`` the one before a rename. Only a create has a ``type``, and only an assignment, or its removal, the
+    key of a ``flag`` or an ``experiment``.
     """
 
     action: str
+    project_id: str
     id: str | None
     label: str
     previous_label: str | None = None
+    type: str | None = None
+    flag: str | None = None
+    experiment: str | None = None
+
+    def as_result(self) -> dict[str, t.Any]:
+        """An element of the documented return value ``changes``."""
+        return dict(self._asdict())
 
 
 class Plan(t.NamedTuple):
@@ -71,11 +81,11 @@ def changes_between(before: Deployment, after: Deployment) -> tuple[Change, ...]
     """The changes that lead from one state of a deployment to another; one PATCH carries out all of them."""
     changes = []
     if before.deleted and not after.deleted:
-        changes.append(Change("restore", before.id, before.label))
+        changes.append(Change("restore", before.project_id, before.id, before.label))
     if before.label != after.label:
-        changes.append(Change("rename", before.id, after.label, before.label))
+        changes.append(Change("rename", before.project_id, before.id, after.label, before.label))
     if after.deleted and not before.deleted:
-        changes.append(Change("archive", before.id, after.label))
+        changes.append(Change("archive", before.project_id, before.id, after.label))
     return tuple(changes)
 
 
@@ -218,7 +228,7 @@ def _plan_create(wanted: Wanted) -> Plan:
             _doing(wanted), "it does not exist, and type is missing", "set type to client or server to create it"
         )
     after = Deployment(None, wanted.project_id, wanted.label, None, wanted.type, False)
-    return Plan(wanted, None, after, (Change("create", None, wanted.label),))
+    return Plan(wanted, None, after, (Change("create", wanted.project_id, None, wanted.label, type=wanted.type),))
 
 
 def _plan_absent(wanted: Wanted, observed: Observed, rules: Rules) -> Plan:

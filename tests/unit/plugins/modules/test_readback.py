@@ -12,6 +12,7 @@ import pytest
 
 from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployments
 from ansible_collections.community.amplitude.tests.support.modules import QUICK, run_module
+from ansible_collections.community.amplitude.tests.support.situations import told
 
 pytestmark = pytest.mark.core
 
@@ -39,7 +40,7 @@ def test_create_that_the_list_never_shows(emulator, run):
         r"deployments does not show it yet; run this again, .*\.\Z",
         result["msg"],
     )
-    assert result["changes"] == [dict(action="create", id=None, label="web", previous_label=None)]
+    assert result["changes"] == [told("create", "web", project_id="1", type="server")]
     assert (result["deployment"]["id"], result["deployment"]["key"]) == ("10001", None)
     assert result["diff"]["after"] == dict(project_id="1", label="web", type="server")
 

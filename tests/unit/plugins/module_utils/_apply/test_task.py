@@ -63,12 +63,12 @@ def test_create():
     account = Account()
     task = planned(CREATE, [], account)
     assert (task.state, task.current) == (State.PLANNED, None)
-    assert task.pending == (Change("create", None, "web"),)
+    assert task.pending == (Change("create", "1", None, "web", type="client"),)
 
     task.send()
 
     assert task.state is State.SETTLING
-    assert (task.pending, task.changes) == ((), [Change("create", None, "web")])
+    assert (task.pending, task.changes) == ((), [Change("create", "1", None, "web", type="client")])
     assert task.current == task.made_active == WEB._replace(key=None)
     assert task._writer.unseen == {"7": None}
     assert look(task) is State.SETTLING and task._writer.unseen == {"7": None}
@@ -79,7 +79,7 @@ def test_create():
 def test_archive():
     task = sent(ABSENT, [WEB], Account())
     assert task._writer.unseen == {"7": WEB}
-    assert task.changes == [Change("archive", "7", "web")]
+    assert task.changes == [Change("archive", "1", "7", "web")]
     assert (task.current, task.made_active) == (ARCHIVED, None)
     assert look(task, WEB) is State.SETTLING
     assert look(task, ARCHIVED) is State.DONE
@@ -89,7 +89,7 @@ def test_write_that_comes_to_nothing():
     account = Account([SHOP])
     task = planned(RENAME, [SHOP], account, [lost()])
     task.send()
-    assert (task.state, task.pending, task.changes) == (State.PLANNED, (Change("rename", "7", "web", "shop"),), [])
+    assert (task.state, task.pending, task.changes) == (State.PLANNED, (Change("rename", "1", "7", "web", "shop"),), [])
     task = planned(CREATE, [], Account(), [lost()])
     task.send()
     assert (task.state, task.changes, task.current) == (State.PLANNED, [], None)
@@ -134,7 +134,7 @@ def test_create_of_which_another_one_may_still_appear():
     task.send()
     task.decide_again(plan(CREATE, Observed([WEB]), Rules()))
     assert (task.state, task.plan, task.current) == (State.SETTLING, first, WEB)
-    assert task.changes == [Change("create", None, "web")]
+    assert task.changes == [Change("create", "1", None, "web", type="client")]
     assert (task.write.before, task.write.own, task.write.sent, task.write.lost) == (None, WEB, 0.0, 5.0)
 
 
@@ -165,7 +165,7 @@ def test_decide_again():
     assert task.told == first._replace(after=WEB)
 
     task.decide_again(plan(CREATE, Observed([ARCHIVED]), Rules()))
-    assert (task.state, task.current, task.pending) == (State.PLANNED, WEB, (Change("restore", "7", "web"),))
+    assert (task.state, task.current, task.pending) == (State.PLANNED, WEB, (Change("restore", "1", "7", "web"),))
 
 
 def test_what_was_archived_is_told_although_there_are_several_of_it():
@@ -179,12 +179,12 @@ def test_what_was_archived_is_told_although_there_are_several_of_it():
 
 
 @pytest.mark.parametrize(
-    "half, told", [(SHOP, Change("restore", "7", "shop")), (ARCHIVED, Change("rename", "7", "web", "shop"))]
+    "half, told", [(SHOP, Change("restore", "1", "7", "shop")), (ARCHIVED, Change("rename", "1", "7", "web", "shop"))]
 )
 def test_half_of_an_edit(half, told):
     """What is told is what was carried out, and the whole when the rest has been carried out."""
     old = SHOP._replace(deleted=True)
-    whole = [Change("restore", "7", "shop"), Change("rename", "7", "web", "shop")]
+    whole = [Change("restore", "1", "7", "shop"), Change("rename", "1", "7", "web", "shop")]
     task = sent(RENAME_AND_RESTORE, [old], Account())
     assert task.changes == whole
     assert look(task, half) is State.LOST
@@ -201,7 +201,11 @@ def test_half_of_an_edit(half, told):
 def test_what_somebody_else_has_changed():
     task = sent(CREATE, [], Account())
     assert look(task, SHOP) is State.LOST
-    assert (task.current, task.changes, task.warnings) == (SHOP, [Change("create", None, "web")], [])
+    assert (task.current, task.changes, task.warnings) == (
+        SHOP,
+        [Change("create", "1", None, "web", type="client")],
+        [],
+    )
 
 
 def test_renamed_while_it_was_archived():
@@ -274,8 +278,8 @@ def test_withdrawal():
     assert account.sent[1:] == [("7", "web-superseded-7", True)]
     assert task.current == superseded and task.made_active is None
     assert task.changes[1:] == [
-        Change("rename", "7", "web-superseded-7", "web"),
-        Change("archive", "7", "web-superseded-7"),
+        Change("rename", "1", "7", "web-superseded-7", "web"),
+        Change("archive", "1", "7", "web-superseded-7"),
     ]
     assert task.warnings == [
         f"{RACE}. This run has withdrawn its own deployment with the id 7, which is now 'web-superseded-7' and archived."
@@ -301,7 +305,7 @@ def test_withdrawal_whose_label_is_refused(status):
     task = sent(CREATE, [], account, ["7", refused(status), None])
     assert look(task, WEB, RIVAL) is State.SETTLING
     assert account.sent[1:] == [("7", "web-superseded-7", True), ("7", None, True)]
-    assert (task.current, task.changes[1:]) == (ARCHIVED, [Change("archive", "7", "web")])
+    assert (task.current, task.changes[1:]) == (ARCHIVED, [Change("archive", "1", "7", "web")])
     assert task.warnings == [
         f"{RACE}. This run has withdrawn its own deployment with the id 7, which is now 'web' and archived."
     ]

@@ -16,6 +16,7 @@ from ansible_collections.community.amplitude.plugins.module_utils._plan.drift im
 from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Observed
 from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import Purge, Rules, Wanted, validate_all
 from ansible_collections.community.amplitude.tests.support.rows import flag, plans_of
+from ansible_collections.community.amplitude.tests.support.situations import told
 
 
 def row(identifier, label, type="client", deleted=False, project_id="1"):
@@ -111,8 +112,8 @@ def test_kinds(name):
 
 def test_rules():
     archived = [row(1, "web", deleted=True)]
-    [told] = find_drift([want("web", type="client")], {"1"}, Observed(archived), Rules(restore_archived=False))
-    assert (told.drift, told.id) == ("missing", None)
+    [found] = find_drift([want("web", type="client")], {"1"}, Observed(archived), Rules(restore_archived=False))
+    assert (found.drift, found.id) == ("missing", None)
 
 
 def test_unused():
@@ -132,7 +133,7 @@ def test_rows_in_full():
     wanted = [want("web", type="server"), want("new", type="client"), want(id="2"), want("gone", state="absent")]
     rows = find_drift(wanted, {"1"}, Observed([WEB, row(2, "api")]), Rules(), Usage([flag("5", "f", "1")]))
 
-    change = dict(action="create", id=None, label="new", previous_label=None)
+    change = told("create", "new", project_id="1", type="client")
     contradiction = (
         "deployment 'web' (id 1) is a client deployment, and the API cannot change the type; set type to client, or use "
         "another label"
@@ -151,10 +152,10 @@ def test_rows_in_full():
 
 
 def test_changes_of_a_row():
-    [told] = find_drift([want("web", id="1")], {"1"}, Observed([row(1, "shop", deleted=True)]), Rules())
-    assert told.changes == [
-        dict(action="restore", id="1", label="shop", previous_label=None),
-        dict(action="rename", id="1", label="web", previous_label="shop"),
+    [found] = find_drift([want("web", id="1")], {"1"}, Observed([row(1, "shop", deleted=True)]), Rules())
+    assert found.changes == [
+        told("restore", "shop", project_id="1", id="1"),
+        told("rename", "web", project_id="1", id="1", previous_label="shop"),
     ]
 
 
