@@ -142,7 +142,7 @@ class Ambiguous(Refused):
     """Several deployments match.
 
     :param passing: whether that may be about to pass: two active deployments with one label can be there for a moment
-        while another run settles who created it first; see :mod:`._apply.ensure`.
+        while another run settles who created it first; see :mod:`._apply.settle`.
     """
 
     def __init__(self, doing: str, problem: str, advice: str, passing: bool) -> None:
