@@ -211,7 +211,8 @@ def _agrees(rows: t.Sequence[model.Row], deed: Deed) -> bool:
     by_id = {row["id"]: as_result(row) for row in rows}
     named = {item.get("id") for item in deed.items}
     edited = {write["path"].rpartition("/")[2] for write in deed.writes if write["committed"]}
-    created = {write["body"]["label"] for write in deed.writes if write["committed"] and write["method"] == "POST"}
+    posts = [write["body"] for write in deed.writes if write["committed"] and write["method"] == "POST"]
+    created = {(body["projectId"], body["label"]) for body in posts}
     active: dict[t.Any, list[str]] = collections.defaultdict(list)
     for row in rows:
         if not row["deleted"]:
@@ -226,7 +227,7 @@ def _agrees(rows: t.Sequence[model.Row], deed: Deed) -> bool:
         if (
             not row["deleted"]
             and len(same) > 1
-            and not (set(same) & named and not set(same) & edited and row["label"] not in created)
+            and not (set(same) & named and not set(same) & edited and (row["project_id"], row["label"]) not in created)
         ):
             return False
     return True

@@ -71,6 +71,10 @@ FOUND = {
         rows=[API],
         switches=dict(stale_lists=2),
     ),
+    "what is made in one project has the label of two active ones of another": History(
+        [Run(dict(deployments=[dict(project_id="2", id="11"), dict(project_id="1", label="hub", type="client")]))],
+        rows=[dict(API, id=each, projectId="2", label="hub") for each in ("11", "12")],
+    ),
     "a restore that somebody undoes": History(
         [
             Run(
