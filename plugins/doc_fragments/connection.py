@@ -15,6 +15,7 @@ options:
       - If this option is not set, the environment variable E(AMPLITUDE_MANAGEMENT_API_KEY) is used, and after it
         E(AMPLITUDE_EXPERIMENT_MANAGEMENT_API_KEY), both read where the module or lookup runs. One that is empty counts
         as not set.
+      - A key of fewer than 8 characters is refused.
     type: str
     required: true
   region:
@@ -68,6 +69,8 @@ seealso:
     description: The API that this collection uses.
     link: https://amplitude.com/docs/apis/experiment/experiment-management-api-deployments
 notes:
+  - An option that is null or an empty text means the same as one that is not set. V(false), V(0) and an empty list are
+    values.
   - Proxies are taken from the usual environment variables, such as E(HTTPS_PROXY) and E(NO_PROXY). Redirects are not
     followed. A C(.netrc) file is not used.
 """

@@ -72,12 +72,14 @@ _raw:
     - server-Zm9vYmFyZm9vYmFyZm9vYmFyZm9vYmFy
 """
 
-from ansible.errors import AnsibleLookupError
+from ansible.errors import AnsibleLookupError, AnsibleRequiredOptionError
 from ansible.plugins.lookup import LookupBase
 
 from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployments, check_identifier
-from ansible_collections.community.amplitude.plugins.module_utils._errors import AmplitudeError
+from ansible_collections.community.amplitude.plugins.module_utils._errors import AmplitudeError, InputError
+from ansible_collections.community.amplitude.plugins.module_utils._given import check_text, is_blank
 from ansible_collections.community.amplitude.plugins.module_utils._options import (
+    check_region,
     client_from,
     connection_from_environment,
     connection_spec,
@@ -85,28 +87,54 @@ from ansible_collections.community.amplitude.plugins.module_utils._options impor
 from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Observed, active_with_key
 from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import Wanted
 
+OPTIONS = ("project_id", *connection_spec())
+#: What is told of a required option that is nowhere.
+MISSING = {
+    "management_api_key": "module_defaults do not reach lookups: set the option, the variable amplitude_management_api_key, "
+    "management_api_key in the section amplitude of ansible.cfg, or one of the environment variables "
+    "AMPLITUDE_MANAGEMENT_API_KEY and AMPLITUDE_EXPERIMENT_MANAGEMENT_API_KEY on the controller",
+    "project_id": "module_defaults do not reach lookups: set the option, or the variable amplitude_project_id",
+}
+
 
 class LookupModule(LookupBase):
     def run(self, terms, variables=None, **kwargs):
-        # Not left to Ansible, which would take a variable of the environment that is empty for a value.
-        given = {"amplitude_" + option: value for option, value in connection_from_environment().items()}
-        for option in ("project_id", *connection_spec()):
-            name = "amplitude_" + option
-            if option not in kwargs and name in (variables or {}):
-                # Ansible hands over variables as they are written, with the templates in them.
-                value = self._templar.template(variables[name])
-                if value is not None:
-                    given[name] = value
-        self.set_options(var_options=given, direct=kwargs)
-        params = {option: self.get_option(option) for option in connection_spec()}
-        labels = self._flatten(terms)
-        if None in labels:
-            raise AnsibleLookupError("Could not look up the key of a deployment: a label is null; give labels as text.")
-        wanted = [Wanted(self.get_option("project_id"), str(label)) for label in labels]
         try:
-            check_identifier("project_id", self.get_option("project_id"))
-            with client_from(params) as client:
+            params, sources = self._options_from(variables or {}, kwargs)
+            labels = self._flatten(terms)
+            for label in labels:
+                if is_blank(label):
+                    raise InputError("look up the key of a deployment", "a label is blank", "give labels as text")
+                check_text("a label", label)
+            project_id = params["project_id"]
+            check_identifier("project_id", project_id)
+            wanted = [Wanted(project_id, str(label)) for label in labels]
+            with client_from(params, sources=sources) as client:
                 observed = Observed(Deployments(client).list())
             return [active_with_key(item, observed).key for item in wanted]
         except AmplitudeError as error:
             raise AnsibleLookupError(str(error)) from None
+
+    def _options_from(self, variables, kwargs):
+        """The values of the options, and where those come from that are not given to the lookup. Blank is not set."""
+        # Not left to Ansible, which would take a variable that is empty for a value.
+        direct = {option: value for option, value in kwargs.items() if not is_blank(value)}
+        found = connection_from_environment()
+        for option in OPTIONS:
+            name = "amplitude_" + option
+            if option not in direct and name in variables:
+                # Ansible hands over variables as they are written, with the templates in them.
+                value = self._templar.template(variables[name])
+                if not is_blank(value):
+                    found[option] = (value, f"the variable {name}")
+        found = {option: found[option] for option in found if option not in direct}
+        check_region(found)
+        try:
+            self.set_options(
+                var_options={"amplitude_" + option: value for option, (value, dummy) in found.items()}, direct=direct
+            )
+            params = {option: self.get_option(option) for option in OPTIONS}
+        except AnsibleRequiredOptionError as error:
+            option = next(option for option in MISSING if option in str(error))
+            raise InputError("look up the key of a deployment", f"{option} is not set", MISSING[option]) from None
+        return params, {option: source for option, (dummy, source) in found.items()}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
+import sys
 import typing as t
 from urllib.parse import urlsplit
 
@@ -17,7 +18,8 @@ from ansible.module_utils.basic import AnsibleFallbackNotFound, missing_required
 
 from ._api.client import REQUESTS_IMPORT_ERROR, Client
 from ._api.waits import Waits
-from ._errors import InputError, MissingLibrary
+from ._errors import InputError, MissingLibrary, Problem
+from ._given import is_blank, kind_of
 from ._plan.wanted import Rules
 
 #: Documented: the two regions and their addresses.
@@ -28,6 +30,9 @@ BASE_URLS = {
 
 #: A day. The longest time after which a quota is reset.
 MOST_SECONDS = 86400
+
+#: Characters. Ansible replaces the key wherever it is in a result: one that is shorter would make holes everywhere.
+SHORTEST_KEY = 8
 
 _DOING = "connect to Amplitude"
 
@@ -58,17 +63,88 @@ def connection_spec() -> dict[str, dict[str, t.Any]]:
     )
 
 
-def connection_from_environment() -> dict[str, str]:
-    """The connection options that have a value in the environment, which is taken where they are not set."""
+def connection_from_environment() -> dict[str, tuple[str, str]]:
+    """The connection options that have a value in the environment, which is taken where they are not set; and its name."""
     found = {}
     for option, spec in connection_spec().items():
-        if "fallback" in spec:
-            function, names = spec["fallback"]
-            try:
-                found[option] = function(*names)
-            except AnsibleFallbackNotFound:
-                pass
+        names = spec["fallback"][1] if "fallback" in spec else []
+        name = next((name for name in names if os.environ.get(name)), None)
+        if name is not None:
+            found[option] = (os.environ[name], f"the environment variable {name}")
     return found
+
+
+def connection_problems(given: t.Mapping[str, t.Any]) -> list[Problem]:
+    """What is wrong with the key, the region and the address of a module, be they given or in the environment.
+
+    Whatever can be a secret in them is not repeated.
+
+    :param given: the options as they were given, without those that are blank.
+    """
+    values = {option: (given[option], "") for option in given}
+    values = dict(connection_from_environment(), **values)
+    problems = []
+    for check in (check_key, check_region, check_base_url):
+        try:
+            check(values)
+        except InputError as error:
+            problems.append(Problem(error))
+    return problems
+
+
+#: The values of options, and where each comes from if that is not the task.
+Sources = t.Mapping[str, t.Tuple[t.Any, str]]
+
+
+def _named(option: str, source: str) -> str:
+    return f"{option} (from {source})" if source else option
+
+
+def check_key(values: Sources) -> None:
+    """Make sure that there is a management API key that can be one.
+
+    :raises InputError: saying what to do, without the key.
+    """
+    key, source = values.get("management_api_key", (None, ""))
+    name = _named("management_api_key", source)
+    if is_blank(key):
+        raise InputError(
+            _DOING,
+            "management_api_key is not set",
+            "set the option, or one of the environment variables AMPLITUDE_MANAGEMENT_API_KEY and "
+            "AMPLITUDE_EXPERIMENT_MANAGEMENT_API_KEY where the module runs",
+        )
+    if not re.fullmatch(r"[!-~]+", str(key)):
+        raise InputError(
+            _DOING,
+            f"{name} has characters that no key has, such as spaces, line breaks or letters beyond ASCII",
+            "give the management API key exactly as Amplitude shows it",
+        )
+    if len(str(key)) < SHORTEST_KEY:
+        raise InputError(
+            _DOING,
+            f"{name} has fewer than {SHORTEST_KEY} characters, which no key has",
+            "give the management API key exactly as Amplitude shows it",
+        )
+
+
+def check_region(values: Sources) -> None:
+    """Make sure that a region that does not come from the task is one. Of the task, Ansible makes sure.
+
+    :raises InputError: saying where it comes from.
+    """
+    region, source = values.get("region", (None, ""))
+    if source and region not in BASE_URLS:
+        raise InputError(
+            _DOING, f"{_named('region', source)} is {kind_of(region)}", f"set it to {' or '.join(BASE_URLS)}"
+        )
+
+
+def check_base_url(values: Sources) -> None:
+    """Make sure that the address of the API can be one; see :func:`base_url_from`."""
+    base_url, source = values.get("base_url", (None, ""))
+    if not is_blank(base_url):
+        base_url_from(str(base_url), "us", source)
 
 
 #: What the options of a wanted deployment have to do with each other.
@@ -101,28 +177,24 @@ def rules_from(params: t.Mapping[str, t.Any]) -> Rules:
 
 
 def deployments_spec() -> dict[str, t.Any]:
-    """The argument spec of an option that lists wanted deployments."""
-    return dict(type="list", elements="dict", options=wanted_spec(), **TOGETHER)
+    """The argument spec of an option that lists wanted deployments. That they have TOGETHER is told with their numbers."""
+    return dict(type="list", elements="dict", options=wanted_spec())
 
 
-def client_from(params: t.Mapping[str, t.Any], waits: Waits = Waits()) -> Client:
+def client_from(params: t.Mapping[str, t.Any], waits: Waits = Waits(), sources: t.Mapping[str, str] = {}) -> Client:
     """A client made from the values of the connection options.
 
+    :param sources: where those come from that do not come from the task, as far as that is not told before.
     :raises MissingLibrary: requests is not installed.
     :raises InputError: the value of an option cannot be used.
     """
     if REQUESTS_IMPORT_ERROR is not None:
-        raise MissingLibrary(missing_required_lib("requests"), REQUESTS_IMPORT_ERROR)
-    key = params["management_api_key"]
-    if not re.fullmatch(r"[!-~]+", key):
-        raise InputError(
-            _DOING,
-            "management_api_key is empty"
-            if not key
-            else "management_api_key has characters that no key has, such as "
-            "spaces, line breaks or letters beyond ASCII",
-            "give the management API key exactly as Amplitude shows it",
-        )
+        install = f"To install it: {sys.executable} -m pip install requests"
+        raise MissingLibrary(f"{missing_required_lib('requests')} {install}", REQUESTS_IMPORT_ERROR)
+    values = {option: (params[option], sources.get(option, "")) for option in params}
+    for check in (check_key, check_region):
+        check(values)
+    base_url = base_url_from(params["base_url"], params["region"], sources.get("base_url", ""))
     for option, least in (("timeout", 0.001), ("retry_timeout", 0)):
         if not least <= params[option] <= MOST_SECONDS:
             raise InputError(
@@ -131,8 +203,8 @@ def client_from(params: t.Mapping[str, t.Any], waits: Waits = Waits()) -> Client
                 f"give a number of seconds from {least} to {MOST_SECONDS}",
             )
     return Client(
-        base_url=base_url_from(params["base_url"], params["region"]),
-        management_api_key=key,
+        base_url=base_url,
+        management_api_key=params["management_api_key"],
         verify=_verify_from(params["validate_certs"], params["ca_path"]),
         timeout=params["timeout"],
         retry_timeout=params["retry_timeout"],
@@ -140,18 +212,19 @@ def client_from(params: t.Mapping[str, t.Any], waits: Waits = Waits()) -> Client
     )
 
 
-def base_url_from(base_url: str | None, region: str) -> str:
+def base_url_from(base_url: str | None, region: str, source: str = "") -> str:
     """The address below which ``/api/1`` is found, in one spelling: no trailing slash, no ``/api/1``.
 
+    :param source: where it comes from, if that is not the task.
     :raises InputError: it is no http(s) address, has a user name, a query or a fragment, or is plain http to a host
         that is not this machine.
     """
-    if base_url is None:
+    if base_url is None or is_blank(base_url):
         return BASE_URLS[region]
 
     def unusable(problem: str) -> InputError:
         # The address itself is not repeated: what makes it unusable could be a password in it.
-        return InputError(_DOING, f"base_url {problem}", "give an address like {0}".format(BASE_URLS["us"]))
+        return InputError(_DOING, f"{_named('base_url', source)} {problem}", f"give an address like {BASE_URLS['us']}")
 
     try:
         parts = urlsplit(base_url)

@@ -33,6 +33,9 @@ options:
   label:
     description:
       - The label of the deployment. It may have letters, digits, C(_) and C(-), and upper and lower case differ.
+      - It must be text. Put labels such as V(no), V(0123) or V(12:30) in quotes, which YAML takes for something else. Up to
+        ansible-core 2.18, a template with nothing but a variable whose text is V(True) or V(False) gives a boolean all the
+        same, and one of a number in a loop arrives as text.
       - Required unless O(id) is set.
       - If O(id) is set too and O(state=present), the deployment with that O(id) is renamed to this label.
         With O(state=absent), the label of the deployment with that O(id) does not matter.

@@ -14,7 +14,7 @@ author:
 description:
   - Lists the deployments that the management API key can see, filtered by the options.
   - A deployment is returned if it passes all the filters. A filter that is not set lets everything pass, one that is an
-    empty list lets nothing pass.
+    empty list lets nothing pass. O(labels) and O(ids) must not be given and blank.
 extends_documentation_fragment:
   - community.amplitude.connection
   - community.amplitude.attributes
@@ -26,7 +26,7 @@ options:
     type: str
   labels:
     description:
-      - Only the deployments with one of these labels, upper and lower case being different.
+      - Only the deployments with one of these labels, upper and lower case being different. They must be text.
     type: list
     elements: str
   ids:
@@ -174,7 +174,7 @@ def act(client, params, check_mode):
 
 
 def main(waits=Waits()):
-    run(SPEC, act, waits)
+    run(SPEC, act, waits, never_blank=("labels", "ids"))
 
 
 if __name__ == "__main__":

@@ -38,7 +38,8 @@ options:
     suboptions:
       label:
         description:
-          - The label of the deployment. Required unless O(deployments[].id) is set.
+          - The label of the deployment. Required unless O(deployments[].id) is set. It must be text: put labels such as
+            V(no), V(0123) or V(12:30) in quotes, which YAML takes for something else.
         type: str
       type:
         description:
@@ -331,7 +332,6 @@ failure:
 from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployments
 from ansible_collections.community.amplitude.plugins.module_utils._api.waits import Waits
 from ansible_collections.community.amplitude.plugins.module_utils._apply.ensure import ensure_all
-from ansible_collections.community.amplitude.plugins.module_utils._errors import Problem
 from ansible_collections.community.amplitude.plugins.module_utils._module import run
 from ansible_collections.community.amplitude.plugins.module_utils._options import (
     deployments_spec,
@@ -356,8 +356,8 @@ SPEC = dict(
 )
 
 
-def act(client, params, check_mode):
-    problems: list[Problem] = []
+def act(client, params, check_mode, problems=()):
+    problems = list(problems)
     concurrency = attempt(problems, check_concurrency, params["concurrency"]) or 1
     wanted = wanted_from(params["deployments"], params["project_id"])
     purge = attempt(problems, purge_from, params, wanted)

@@ -231,6 +231,7 @@ from ansible_collections.community.amplitude.plugins.module_utils._api.deploymen
 )
 from ansible_collections.community.amplitude.plugins.module_utils._api.flags import read_usage
 from ansible_collections.community.amplitude.plugins.module_utils._api.waits import Waits
+from ansible_collections.community.amplitude.plugins.module_utils._errors import refusal
 from ansible_collections.community.amplitude.plugins.module_utils._module import run
 from ansible_collections.community.amplitude.plugins.module_utils._options import deployments_spec
 from ansible_collections.community.amplitude.plugins.module_utils._plan.drift import find_drift, summary_of
@@ -252,13 +253,16 @@ SPEC = dict(
 )
 
 
-def act(client, params, check_mode):
+def act(client, params, check_mode, problems=()):
+    if problems:
+        raise refusal(problems)
     projects = params["projects"]
     wanted = [item for each in projects for item in wanted_from(each["deployments"], each["project_id"])]
+    numbers = [number for each in projects for number in range(1, len(each["deployments"]) + 1)]
     project_ids = {each["project_id"] for each in projects} | {item.project_id for item in wanted}
     for project_id in sorted(project_ids, key=order_of_id):
         check_identifier("project_id", project_id)
-    validate_all(wanted)
+    validate_all(wanted, numbers)
     observed = Observed(Deployments(client).list())
     usage = read_usage(client, project_ids) if params["include_usage"] else None
     rules = Rules(restore_archived=params["restore_archived"])

@@ -70,13 +70,15 @@ def test_connection(ansible_playbook, emulator, tmp_path, keys, way):
     assert not [key for key in [*keys.values(), "management-key"] if key in result.output]
 
 
-def test_variables_that_do_not_count(ansible_playbook, emulator, tmp_path, keys):
-    """One that is null is not set, and one for which there is an option is not evaluated; lists are lists of labels."""
-    content = key_lookup(["web", "api"], project_id="1", function="query")
-    variables = dict(amplitude_management_api_key=None, amplitude_base_url=None, amplitude_project_id="{{ nowhere }}")
+@pytest.mark.parametrize("blank", [None, ""])
+def test_variables_that_do_not_count(ansible_playbook, emulator, tmp_path, keys, blank):
+    """Blank is not set, one for which there is an option is not evaluated, and lists are lists of labels."""
+    content = key_lookup(["web", "api"], project_id="1", function="query", region="", timeout="")
+    names = ("management_api_key", "base_url", "region", "validate_certs", "ca_path", "timeout", "retry_timeout")
+    variables = {"amplitude_" + name: blank for name in names}
 
     result = ansible_playbook(
-        [dict(write(tmp_path, content), vars=variables)],
+        [dict(write(tmp_path, content), vars=dict(variables, amplitude_project_id="{{ nowhere }}"))],
         AMPLITUDE_BASE_URL=emulator.url,
         AMPLITUDE_MANAGEMENT_API_KEY="management-key",
     )
@@ -108,17 +110,64 @@ def test_errors(ansible_playbook, emulator, tmp_path, keys, label, errors):
         assert (tmp_path / "found").read_text(encoding="utf-8") == "-"
 
 
-def test_options_are_checked(ansible_playbook, tmp_path):
-    contents = [
-        key_lookup("web", project_id="1"),
-        key_lookup("web", management_api_key="k"),
-        key_lookup("web", project_id="1", management_api_key="k", base_url="http://example.com"),
-        key_lookup("web", None, project_id="1", management_api_key="k"),
-    ]
-    tasks = [dict(write(tmp_path, content), no_log=False, ignore_errors=True) for content in contents]
+#: The options of a lookup, variables, and the words that are told.
+REFUSED = {
+    "no key": (
+        dict(project_id="1"),
+        dict(),
+        "management_api_key is not set; module_defaults do not reach lookups: set the option, the variable "
+        "amplitude_management_api_key, management_api_key in the section amplitude of ansible.cfg, or one of the",
+    ),
+    "blank key": (dict(project_id="1", management_api_key=""), dict(), "management_api_key is not set"),
+    "no project": (
+        dict(management_api_key="management-key"),
+        dict(),
+        "project_id is not set; module_defaults do not reach lookups: set the option, or the variable amplitude_project_id",
+    ),
+    "blank project": (
+        dict(management_api_key="management-key"),
+        dict(amplitude_project_id=""),
+        "project_id is not set; module_defaults do not reach lookups",
+    ),
+    "short key": (dict(project_id="1", management_api_key="k"), dict(), "has fewer than 8 characters"),
+    "plain http": (
+        dict(project_id="1", management_api_key="management-key", base_url="http://example.com"),
+        dict(),
+        "base_url is plain http to another machine",
+    ),
+    "plain http of a variable": (
+        dict(project_id="1", management_api_key="management-key"),
+        dict(amplitude_base_url="http://example.com"),
+        "base_url (from the variable amplitude_base_url) is plain http to another machine",
+    ),
+    "region of a variable": (
+        dict(project_id="1", management_api_key="management-key"),
+        dict(amplitude_region="EU"),
+        "region (from the variable amplitude_region) is the text 'EU'; set it to us or eu",
+    ),
+}
 
-    result = ansible_playbook(tasks)
 
-    assert "ignored=4" in result.output
-    for words in ("management_api_key", "project_id", "is plain http to another machine", "a label is null"):
-        assert words in result.output
+def test_what_is_refused(ansible_playbook, tmp_path):
+    tasks = []
+    for options, variables, dummy in REFUSED.values():
+        content = key_lookup("web", **options)
+        tasks.append(dict(write(tmp_path, content), no_log=False, ignore_errors=True, vars=variables))
+    for label in (None, ""):
+        content = key_lookup("web", label, project_id="1", management_api_key="management-key")
+        tasks.append(dict(write(tmp_path, content), no_log=False, ignore_errors=True))
+    content = (
+        "{{ lookup('community.amplitude.deployment_key', 83, project_id='1', management_api_key='management-key') }}"
+    )
+    tasks.append(dict(write(tmp_path, content), no_log=False, ignore_errors=True))
+
+    result = ansible_playbook(
+        tasks, "-v", COLUMNS=1000, AMPLITUDE_MANAGEMENT_API_KEY=None, AMPLITUDE_EXPERIMENT_MANAGEMENT_API_KEY=""
+    )
+
+    assert f"ignored={len(tasks)}" in result.output, result.output
+    output = " ".join(result.output.split())
+    for dummy, dummy, words in REFUSED.values():
+        assert words in output
+    assert "a label is blank; give labels as text" in output
+    assert "a label is the number 83, not text; put it in quotes" in output

@@ -20,9 +20,6 @@ PLUGINS = pathlib.Path(__file__).resolve().parents[2] / "plugins"
 FILLED_IN = {"active", "archived", "deployment", "400", "401", "403", "404", "409", "429", "3xx", "5xx"}
 OF_ANSIBLE = {
     "Failed to import the required Python library (requests)",
-    "missing required arguments: management_api_key",
-    "Required config 'management_api_key' … not provided",
-    "No setting was provided for required configuration … management_api_key",
 }
 
 

@@ -65,8 +65,7 @@ def ensure_all(
     :raises AmplitudeError: with ``pending`` and the other return values so far in its ``result`` if something was
         written before, and the warnings so far; or with ``pending`` and all ``problems`` if it is refused.
     """
-    invalid = find_invalid(wanted)
-    invalid.problems[:0] = problems
+    invalid = find_invalid(wanted, known=problems)
     run = Run(
         deployments,
         wanted,

@@ -45,7 +45,7 @@ class Run:
         self._deployments = deployments
         self._wanted = wanted
         self._rules = rules
-        self._project_ids = {item.project_id for item in wanted} | (set(purge.project_ids) if purge else set())
+        self._project_ids = {item.project_id for item in wanted if item.project_id}.union(purge.project_ids if purge else ())
         self._concurrency = concurrency
         self._plan_first = plan_first
         self._is_list = invalid is not None

@@ -52,6 +52,8 @@ def validate(wanted: Wanted) -> None:
         raise InputError(
             "use the options", "neither label nor id is set", "set label, or id, to say which one is meant"
         )
+    if wanted.id is not None and wanted.previous_label is not None:
+        raise InputError("use the options", "id and previous_label are both set", "leave one of them out")
     if wanted.label is not None and not re.fullmatch(f"[{LABEL_CHARACTERS}]+", wanted.label):
         problem = f"label cannot be {wanted.label!r}"
         raise InputError(
@@ -126,9 +128,7 @@ def purge_from(params: t.Mapping[str, t.Any], wanted: t.Iterable[Wanted]) -> Pur
     if not params["purge"]:
         return None
     check_identifier("project_id", params["project_id"])
-    project_ids = {item.project_id for item in wanted}
-    if params["project_id"] is not None:
-        project_ids.add(params["project_id"])
+    project_ids = {each for each in (params["project_id"], *(item.project_id for item in wanted)) if each}
     if not project_ids:
         raise InputError("use the options", "purge is true, but no project is named", "set project_id")
     limit = params["purge_limit"]
@@ -154,12 +154,15 @@ def problem_of(wanted: Wanted, error: AmplitudeError, number: int | None = None)
     return Problem(error, number, wanted.project_id or None, wanted.label, wanted.id)
 
 
-def find_invalid(wanted: t.Sequence[Wanted], numbers: t.Sequence[int] | None = None) -> Invalid:
+def find_invalid(
+    wanted: t.Sequence[Wanted], numbers: t.Sequence[int] | None = None, known: t.Collection[Problem] = ()
+) -> Invalid:
     """Find what is wrong with the items of a list themselves, each alone and all together.
 
     :param numbers: those of the items, if they are not counted from 1.
+    :param known: what is known to be wrong already. Of such items nothing else is told.
     """
-    search = _Search(wanted, numbers or range(1, len(wanted) + 1))
+    search = _Search(wanted, numbers or range(1, len(wanted) + 1), known)
     search.each_alone()
     search.same_twice()
     search.renames()
@@ -189,14 +192,17 @@ def takers(wanted: t.Sequence[Wanted]) -> dict[tuple[str, str | None], int]:
 class _Search:
     """Collects what is wrong with the items of a list."""
 
-    def __init__(self, wanted: t.Sequence[Wanted], numbers: t.Sequence[int]) -> None:
+    def __init__(self, wanted: t.Sequence[Wanted], numbers: t.Sequence[int], known: t.Collection[Problem]) -> None:
         self._wanted = wanted
         self._numbers = numbers
-        self.problems: list[Problem] = []
-        self.places: set[int] = set()
+        self.problems = list(known)
+        told = {problem.item for problem in known}
+        self.places = {place for place, number in enumerate(numbers) if number in told}
 
     def each_alone(self) -> None:
         for place, item in enumerate(self._wanted):
+            if place in self.places:
+                continue
             number = self._numbers[place]
             try:
                 if not item.project_id:

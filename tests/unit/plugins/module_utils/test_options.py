@@ -48,6 +48,7 @@ def refusal(call, *args):
     [
         (None, "us", US),
         (None, "eu", EU),
+        ("", "us", US),
         ("https://amplitude.example.com", "eu", "https://amplitude.example.com"),
         ("https://amplitude.example.com:8443", "us", "https://amplitude.example.com:8443"),
         ("https://amplitude.example.com/", "us", "https://amplitude.example.com"),
@@ -83,7 +84,6 @@ def test_base_url(base_url, region, expected):
 @pytest.mark.parametrize(
     "base_url, problem",
     [
-        ("", "does not begin with https://"),
         ("experiment.amplitude.com", "does not begin with https://"),
         ("experiment.amplitude.com:443", "does not begin with https://"),
         ("//experiment.amplitude.com", "does not begin with https://"),
@@ -159,7 +159,9 @@ def test_password_in_base_url_is_not_repeated(base_url):
 @pytest.mark.parametrize(
     "key, problem",
     [
-        ("", "management_api_key is empty;"),
+        (None, "management_api_key is not set; set the option, or one of the environment variables"),
+        ("", "management_api_key is not set; set the option, or one of the environment variables"),
+        ("Top-Sec", "management_api_key has fewer than 8 characters"),
         ("\n", "management_api_key has characters that no key has"),
         ("Top-Secret\n", "management_api_key has characters that no key has"),
         ("Top\nSecret", "management_api_key has characters that no key has"),
@@ -172,9 +174,9 @@ def test_password_in_base_url_is_not_repeated(base_url):
     ],
 )
 def test_key_that_is_refused(key, problem):
-    message = refusal(client_from, dict(params(management_api_key="x"), management_api_key=key))
+    message = refusal(client_from, dict(params(management_api_key="management-key"), management_api_key=key))
     assert problem in message
-    assert "Top" not in message and "Secr" not in message
+    assert "Top" not in message and "Sec" not in message
 
 
 @pytest.mark.parametrize(
@@ -195,7 +197,7 @@ def test_key_that_is_refused(key, problem):
     ],
 )
 def test_value_that_is_refused(option, value, problem):
-    assert problem in refusal(client_from, params(management_api_key="key", **{option: value}))
+    assert problem in refusal(client_from, params(management_api_key="management-key", **{option: value}))
 
 
 @pytest.mark.parametrize(
@@ -210,7 +212,7 @@ def test_value_that_is_refused(option, value, problem):
     ],
 )
 def test_values_that_are_fine(options):
-    with client_from(params(**dict(dict(management_api_key="key"), **options))) as client:
+    with client_from(params(**dict(dict(management_api_key="management-key"), **options))) as client:
         assert client.base_url == US
         assert client.patience.left == options.get("retry_timeout", 120)
 
@@ -223,15 +225,15 @@ FIRST, SECOND = "AMPLITUDE_MANAGEMENT_API_KEY", "AMPLITUDE_EXPERIMENT_MANAGEMENT
 @pytest.mark.parametrize(
     "environment, options, sent",
     [
-        ({FIRST: "first"}, {}, "first"),
-        ({SECOND: "second"}, {}, "second"),
-        ({FIRST: "first", SECOND: "second"}, {}, "first"),
-        ({FIRST: "first", SECOND: "second"}, dict(management_api_key="option"), "option"),
-        ({SECOND: "second"}, dict(management_api_key="option"), "option"),
+        ({FIRST: "first-key"}, {}, "first-key"),
+        ({SECOND: "second-key"}, {}, "second-key"),
+        ({FIRST: "first-key", SECOND: "second-key"}, {}, "first-key"),
+        ({FIRST: "first-key", SECOND: "second-key"}, dict(management_api_key="option-key"), "option-key"),
+        ({SECOND: "second-key"}, dict(management_api_key="option-key"), "option-key"),
     ],
 )
 def test_key_of_the_environment(emulator, monkeypatch, environment, options, sent):
-    emulator.reset(dict(keys={"first": [], "second": [], "option": []}))
+    emulator.reset(dict(keys={"first-key": [], "second-key": [], "option-key": []}))
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     result = run_module("amplitude_deployment_info", base_url=emulator.url, **options)
@@ -246,7 +248,9 @@ def test_key_of_the_environment_is_secret_and_checked(emulator, monkeypatch, nam
     assert "401 Unauthorized" in result["msg"] and "Top-Secret" not in str(result)
     monkeypatch.setenv(name, "Top-Secret\n")
     result = run_module("amplitude_deployment_info", base_url=emulator.url, retry_timeout=0)
-    assert "management_api_key has characters" in result["msg"] and "Top-Secret" not in str(result)
+    assert f"management_api_key (from the environment variable {name}) has characters" in result[
+        "msg"
+    ] and "Top-Secret" not in str(result)
     assert len(emulator.requests()) == 1
 
 
@@ -277,15 +281,42 @@ def test_base_url_of_the_environment(emulator, monkeypatch):
 def test_region_and_base_url_of_the_environment(monkeypatch, environment, options, base_url):
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    with client_from(params(management_api_key="key", **options)) as client:
+    with client_from(params(management_api_key="management-key", **options)) as client:
         assert client.base_url == base_url
 
 
-@pytest.mark.parametrize("value", ["nowhere", "EU"])
-def test_region_of_the_environment_is_checked(emulator, connection, monkeypatch, value):
-    monkeypatch.setenv("AMPLITUDE_REGION", value)
-    result = run_module("amplitude_deployment_info", **connection)
-    assert result["failed"] and re.match("value of region must be one of: us, eu, got: " + value, result["msg"])
+#: What is in the environment, and the problem, which says where it comes from.
+BAD_ENVIRONMENTS = {
+    "region": (
+        dict(AMPLITUDE_REGION="nowhere"),
+        "region (from the environment variable AMPLITUDE_REGION) is the text 'n",
+    ),
+    "upper case": (dict(AMPLITUDE_REGION="EU"), "variable AMPLITUDE_REGION) is the text 'EU'; set it to us or eu"),
+    "base_url": (
+        dict(AMPLITUDE_BASE_URL="http://example.com"),
+        "base_url (from the environment variable AMPLITUDE_BASE_URL) is plain http",
+    ),
+    "key": ({FIRST: "Top Secret"}, f"management_api_key (from the environment variable {FIRST}) has characters"),
+    "second key": (
+        {SECOND: "Top-Sec"},
+        f"management_api_key (from the environment variable {SECOND}) has fewer than 8",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD_ENVIRONMENTS)
+def test_environment_is_checked(emulator, connection, monkeypatch, name):
+    environment, problem = BAD_ENVIRONMENTS[name]
+    given = {option: connection[option] for option in connection if option not in name and "key" not in name}
+    if "base_url" not in name:
+        given["base_url"] = emulator.url
+    if "key" not in name:
+        given["management_api_key"] = connection["management_api_key"]
+    for variable, value in environment.items():
+        monkeypatch.setenv(variable, value)
+    result = run_module("amplitude_deployment_info", **given)
+    assert result["failed"] and problem in result["msg"] and "Sec" not in str(result)
+    assert result["failure"]["kind"] == "input" and len(result["problems"]) == 1
     assert emulator.requests() == []
 
 

@@ -44,16 +44,19 @@ def check(result, error, key=KEY):
 
 
 BAD_CONNECTIONS = [
-    ("no key", dict(management_api_key=None), "missing required arguments: management_api_key$"),
-    ("empty key", dict(management_api_key=""), "Could not connect to Amplitude: management_api_key is empty; "),
+    (
+        "no key",
+        dict(management_api_key=None),
+        "management_api_key is not set; .* AMPLITUDE_MANAGEMENT_API_KEY and AMPL",
+    ),
+    ("empty key", dict(management_api_key=""), "Could not connect to Amplitude: management_api_key is not set; "),
+    ("short key", dict(management_api_key="k3y-k3y"), "management_api_key has fewer than 8 characters"),
     ("line break after the key", dict(management_api_key="k3y\n"), "management_api_key has characters that no key has"),
     ("line break in key", dict(management_api_key="k3y\nX: y"), "management_api_key has characters that no key has"),
     ("key beyond ASCII", dict(management_api_key="k3y-é"), "management_api_key has characters that no key has"),
     ("key with a space", dict(management_api_key="Bearer k3y"), "management_api_key has characters that no key has"),
     ("unknown region", dict(region="asia"), "value of region must be one of: us, eu, got: asia$"),
-    ("empty region", dict(region=""), "value of region must be one of: us, eu, got: $"),
     ("no scheme", dict(base_url="experiment.amplitude.com"), "base_url does not begin with https://; give"),
-    ("empty base_url", dict(base_url=""), "base_url does not begin with https://; give"),
     ("ftp", dict(base_url="ftp://example.com"), "base_url does not begin with https://; give"),
     ("plain http", dict(base_url="http://example.com"), "base_url is plain http to another machine"),
     ("password in base_url", dict(base_url="https://a:b@example.com"), "base_url has a user name"),
@@ -62,13 +65,13 @@ BAD_CONNECTIONS = [
     ("timeout no number", dict(timeout="long"), "argument 'timeout' is of type .*str.* unable to convert to float"),
     ("negative retry_timeout", dict(retry_timeout=-1), "retry_timeout is -1; give a number of seconds from 0 to 86400"),
     ("no such ca_path", dict(ca_path="/nonexistent/ca.pem"), "ca_path '/nonexistent/ca.pem' does not exist; give"),
-    ("empty project_id", dict(project_id=""), "Could not use the options: project_id is empty; give it"),
     ("project_id with a space", dict(project_id="1 2"), "project_id cannot be '1 2'; give it as Amplitude shows it"),
     ("line break in project_id", dict(project_id="1\n"), r"project_id cannot be '1\\n'; give it as Amplitude shows it"),
     ("unknown type", dict(type="browser"), "value of type must be one of: client, server, got: browser$"),
     ("unknown option", dict(lable="web"), r"Unsupported parameters for \(.*\) module: lable\."),
 ]
 BAD_DEPLOYMENTS = [
+    ("empty project_id", dict(project_id=""), "Could not use the options: project_id is empty; give it"),
     ("no project_id", dict(project_id=None), "missing required arguments: project_id$"),
     ("neither id nor label", dict(label=None), "one of the following is required: id, label$"),
     ("empty label, empty id", dict(label="", id=""), "neither label nor id is set; set label, or id"),

@@ -1,0 +1,181 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Blanks, labels that are not text and mistakes in lists, as they come out of variables and templates of a playbook."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+pytestmark = pytest.mark.core
+
+CONNECTION = dict(management_api_key="management-key", base_url="{{ url }}")
+PLAYBOOK = """
+- hosts: localhost
+  gather_facts: false
+  vars:
+    blank: ""
+    nothing:
+    labels:
+      unquoted: no
+      octal: 0123
+      time: 12:30
+  module_defaults:
+    group/community.amplitude.amplitude:
+      management_api_key: management-key
+      base_url: "{{ lookup('ansible.builtin.env', 'EMULATOR') }}"
+  tasks:
+"""
+
+
+@pytest.fixture
+def results(run, tmp_path, emulator):
+    """Runs tasks, given as YAML, and returns the results of those that register one, by its name."""
+
+    def results(tasks, **environment):
+        text = PLAYBOOK + "".join("    " + line + "\n" for line in tasks.strip("\n").splitlines())
+        text += '    - ansible.builtin.copy:\n        content: "{{ results | to_json }}"\n'
+        text += f"        dest: {tmp_path}/results.json\n        mode: '0600'\n      vars:\n        results:\n"
+        names = [line.split(": ")[1] for line in text.splitlines() if line.strip().startswith("register: ")]
+        text += "".join(f'          {name}: "{{{{ {name} }}}}"\n' for name in names)
+        (tmp_path / "playbook.yml").write_text(text, encoding="utf-8")
+        done = run("ansible-playbook", tmp_path / "playbook.yml", EMULATOR=emulator.url, **environment)
+        assert done.status == 0, done.output
+        return json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
+
+    return results
+
+
+def test_blank_is_not_set(results, emulator):
+    found = results("""
+- community.amplitude.amplitude_deployment:
+    project_id: "1"
+    label: web
+    type: client
+    state: "{{ blank }}"
+    region: "{{ blank }}"
+    ca_path: "{{ blank }}"
+    timeout: "{{ blank }}"
+    retry_timeout:
+    validate_certs: "{{ blank }}"
+    force: "{{ nothing }}"
+    restore_archived: "{{ blank }}"
+    id: "{{ nothing }}"
+    previous_label: shop
+  register: single
+- community.amplitude.amplitude_deployments:
+    project_id: "1"
+    deployments:
+      - {label: web, type: "{{ blank }}", state: "{{ blank }}", id: "{{ nothing }}", previous_label: "", project_id: ""}
+    purge: "{{ blank }}"
+    purge_limit: "{{ blank }}"
+    concurrency:
+  register: bulk
+- community.amplitude.amplitude_deployment_info:
+    project_id: "{{ blank }}"
+    type: "{{ blank }}"
+  register: info
+- community.amplitude.amplitude_deployment_info:
+    labels: "{{ blank }}"
+  register: filter
+  ignore_errors: true
+""")
+    assert found["single"]["changed"] and not found["bulk"]["changed"]
+    assert [row["label"] for row in found["info"]["deployments"]] == ["web"]
+    assert "labels is empty; give it a value, or leave it out" in found["filter"]["msg"]
+
+
+@pytest.mark.parametrize("blank", ["", None])
+def test_blank_address_does_not_lead_elsewhere(results, emulator, blank):
+    """The key must not be sent to the public address because nobody has answered a question of a survey."""
+    task = dict(management_api_key="", base_url="" if blank == "" else "{{ nothing }}", region="{{ blank }}")
+    lines = "".join(f"    {name}: {json.dumps(value)}\n" for name, value in task.items())
+    found = results(
+        "- community.amplitude.amplitude_deployment_info:\n" + lines + "  register: info\n",
+        AMPLITUDE_BASE_URL=emulator.url,
+        AMPLITUDE_EXPERIMENT_MANAGEMENT_API_KEY="management-key",
+        AMPLITUDE_MANAGEMENT_API_KEY="",
+    )
+    assert found["info"]["deployments"] == [] and len(emulator.requests()) == 1
+
+
+def test_labels_without_quotes(results, emulator):
+    found = results("""
+- community.amplitude.amplitude_deployments:
+    project_id: "1"
+    deployments:
+      - {label: no, type: client}
+      - {label: 0123, type: client}
+      - {label: 12:30, type: client}
+      - {label: "0123", type: client}
+      - {label: shop, previous_label: 1.50, type: client}
+      - {id: 7, label: x}
+  register: literal
+  ignore_errors: true
+- community.amplitude.amplitude_deployment:
+    project_id: 1
+    label: no
+    type: client
+  register: single
+  ignore_errors: true
+""")
+    assert found["literal"]["failed"] and found["single"]["failed"]
+    problems = found["literal"]["problems"]
+    assert [each["item"] for each in problems] == [1, 2, 3, 5, 6]
+    assert all("put it in quotes where it is defined, or add `| string`" in each["advice"] for each in problems[:4])
+    assert "there is no deployment with the id 7" in problems[4]["problem"]
+    assert found["literal"]["failure"] == dict(kind="input", status=None, transient=False, retry_after=None)
+    assert "label is the boolean false, not text; put it in quotes" in found["single"]["msg"]
+    assert emulator.deployments() == []
+
+
+def test_mistakes_in_a_list(results):
+    found = results("""
+- community.amplitude.amplitude_deployments:
+    project_id: "1"
+    deployments:
+      - {lable: web, type: client}
+      - {label: web, typ: client, project_id: 222}
+      - api
+      - label: app
+        type: client
+        state: absnt
+      - {label: fine, type: client}
+  register: mistakes
+  ignore_errors: true
+- community.amplitude.amplitude_deployment_info:
+    management_api_key: short
+  register: key
+  ignore_errors: true
+- community.amplitude.amplitude_deployment:
+    base_url: "https://someone:Passw0rd@example.com"
+    project_id: 1
+    label: web
+  register: address
+  ignore_errors: true
+""")
+    assert [
+        (each["item"], each["project_id"], each["problem"], each["advice"]) for each in found["mistakes"]["problems"]
+    ] == [
+        (1, "1", "lable is not an option of it", "perhaps label was meant"),
+        (2, "222", "typ is not an option of it", "perhaps type was meant"),
+        (
+            3,
+            "1",
+            "it is the text 'api', not a dictionary of options",
+            "give its options, such as 'label: …' or 'project_id: …'",
+        ),
+        (4, "1", "state is the text 'absnt'", "perhaps absent was meant"),
+    ]
+    assert [each["label"] for each in found["mistakes"]["pending"]] == ["fine"]
+    assert "has fewer than 8 characters" in found["key"]["msg"] and "short" not in json.dumps(found["key"])
+    assert "base_url has a user name" in found["address"]["msg"] and "Passw0rd" not in json.dumps(found["address"])
+
+
+def test_no_key(ansible_playbook, emulator):
+    task = {"community.amplitude.amplitude_deployment_info": dict(base_url=emulator.url)}
+    result = ansible_playbook([task], AMPLITUDE_MANAGEMENT_API_KEY="", AMPLITUDE_EXPERIMENT_MANAGEMENT_API_KEY="")
+    words = "management_api_key is not set; set the option, or one of the environment variables AMPLITUDE_MANAGEMENT_API_KEY"
+    assert result.status == 2 and words in " ".join(result.output.split())
