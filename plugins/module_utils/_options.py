@@ -150,7 +150,7 @@ def check_base_url(values: Sources) -> None:
 #: What the options of a wanted deployment have to do with each other.
 TOGETHER: dict[str, t.Any] = dict(
     required_one_of=[("id", "label")],
-    mutually_exclusive=[("id", "previous_label")],
+    mutually_exclusive=[("id", "previous_label"), ("id", "replaces"), ("previous_label", "replaces")],
 )
 
 
@@ -163,6 +163,12 @@ def wanted_spec() -> dict[str, dict[str, t.Any]]:
         state=dict(type="str", choices=["present", "absent"], default="present"),
         id=dict(type="str"),
         previous_label=dict(type="str"),
+        # These are keys of flags and experiments, not of deployments.
+        flags=dict(type="list", elements="str"),
+        experiments=dict(type="list", elements="str"),
+        exclusive=dict(type="bool", default=False),
+        replaces=dict(type="str"),
+        retire=dict(type="bool", default=False),
     )
 
 

@@ -33,9 +33,9 @@ options:
   label:
     description:
       - The label of the deployment. It may have letters, digits, C(_) and C(-), and upper and lower case differ.
-      - It must be text. Put labels such as V(no), V(0123) or V(12:30) in quotes, which YAML takes for something else. Up to
-        ansible-core 2.18, a template with nothing but a variable whose text is V(True) or V(False) gives a boolean all the
-        same, and one of a number in a loop arrives as text.
+      - It must be text. Put labels such as V(no), V(0123) or V(12:30) in quotes, which YAML takes for something else. Up
+        to ansible-core 2.18, a template with nothing but a variable whose text is V(True) or V(False) gives a boolean all
+        the same, and one of a number in a loop arrives as text.
       - Required unless O(id) is set.
       - If O(id) is set too and O(state=present), the deployment with that O(id) is renamed to this label.
         With O(state=absent), the label of the deployment with that O(id) does not matter.
@@ -60,7 +60,7 @@ options:
     description:
       - The ID of the deployment. It says which one is meant where several have the same label.
       - The task fails if O(state=present) and there is no deployment with this ID. Mutually exclusive with
-        O(previous_label).
+        O(previous_label) and O(replaces).
     type: str
   previous_label:
     description:
@@ -68,6 +68,46 @@ options:
         renamed.
       - Has no meaning if O(state=absent).
     type: str
+  flags:
+    description:
+      - The keys of flags of the project that the deployment serves. It is assigned to those that lack it.
+      - If this is not set, flags are not managed, and nothing is read about them. An empty list is a value. It means
+        something with O(exclusive).
+      - The task fails before it writes anything if a key does not exist, is archived, or belongs to several flags.
+    type: list
+    elements: str
+  experiments:
+    description:
+      - The keys of experiments of the project that the deployment serves, as O(flags).
+    type: list
+    elements: str
+  exclusive:
+    description:
+      - Whether the deployment serves nothing else. It is then removed from every flag and experiment that is not listed,
+        of the kinds that are set.
+      - Flags and experiments that are archived are never touched. Without O(force) none that is enabled is left without
+        an active deployment.
+    type: bool
+    default: false
+  replaces:
+    description:
+      - The ID of a deployment of the same project from which this one takes over, for example because the key of that one
+        has leaked. This one gets a new key, and is assigned to every flag and experiment that the other one serves.
+      - If the other one has the O(label), it is renamed to C(<label>-superseded-<id>) first. If then no active
+        deployment has the label, a new one is created, with the O(type) or else that of the other one. An archived
+        deployment is never restored for it.
+      - It can stay in the playbook. If nothing is left to be taken over, nothing is done.
+      - Mutually exclusive with O(id) and O(previous_label).
+    type: str
+  retire:
+    description:
+      - Whether the deployment that this one O(replaces) is removed from all flags and experiments and archived, as soon
+        as the lists show this one on all that the other one serves.
+      - What somebody assigns the other one to meanwhile is taken over too. If that does not come to an end, nothing is
+        archived.
+      - The default deployment of a project is only retired, or renamed, with O(force).
+    type: bool
+    default: false
   restore_archived:
     description:
       - Whether an archived deployment with the O(label) is restored if no active one has it.
@@ -82,6 +122,7 @@ options:
         is a deployment that a flag or an experiment still uses. Flags and experiments that are archived themselves do
         not count.
       - If it cannot be read which flags and experiments use a deployment, it is not archived either.
+      - Nor is an enabled flag or experiment left without an active deployment.
     type: bool
     default: false
 seealso:
@@ -132,6 +173,28 @@ EXAMPLES = r"""
     type: client
     state: absent
 
+- name: Make sure that a deployment exists and serves these flags
+  community.amplitude.amplitude_deployment:
+    management_api_key: "{{ amplitude_management_api_key }}"
+    project_id: "123456"
+    label: search-api
+    type: server
+    flags:
+      - new-checkout
+      - fast-search
+    experiments:
+      - button-colour
+
+- name: Take over from a deployment whose key has leaked, and archive that
+  community.amplitude.amplitude_deployment:
+    management_api_key: "{{ amplitude_management_api_key }}"
+    project_id: "123456"
+    label: ledger-api
+    replaces: "4712"
+    retire: true
+  register: ledger
+  no_log: true
+
 - name: Replace an archived deployment whose key has leaked by a new one with a new key
   community.amplitude.amplitude_deployment:
     management_api_key: "{{ amplitude_management_api_key }}"
@@ -176,16 +239,32 @@ deployment:
       description: Whether it is archived.
       type: bool
       sample: false
+    flags:
+      description:
+        - The keys of the flags that it serves after the task, sorted, without archived ones. V(none) unless O(flags) or
+          O(replaces) is set.
+      type: list
+      elements: str
+      sample:
+        - new-checkout
+    experiments:
+      description:
+        - The keys of the experiments that it serves after the task, sorted, without archived ones. V(none) unless
+          O(experiments) or O(replaces) is set.
+      type: list
+      elements: str
 changes:
   description:
     - What has been written, or in check mode would be, in this order.
     - A restore that also renames is two entries, which are carried out by one request.
+    - What the deployment takes over from is renamed first and archived last. Between that are what is done about the
+      deployment itself, and what it is assigned to and removed from.
   returned: success, and on failure after something has been written
   type: list
   elements: dict
   contains:
     action:
-      description: One of V(create), V(restore), V(rename) and V(archive).
+      description: One of V(create), V(restore), V(rename), V(archive), V(assign) and V(unassign).
       type: str
       sample: rename
     project_id:
@@ -193,7 +272,9 @@ changes:
       type: str
       sample: "123456"
     id:
-      description: The ID of the deployment. V(none) for V(create), also outside check mode, since there is no ID before.
+      description:
+        - The ID of the deployment. V(none) where there is none before the task, also outside check mode, that is for
+          V(create) and for V(assign) of what it creates.
       type: str
       sample: "4711"
     label:
@@ -209,10 +290,10 @@ changes:
       type: str
       sample: server
     flag:
-      description: The key of a flag. V(none) for changes that are not about a flag.
+      description: The key of the flag for V(assign) and V(unassign), V(none) where it is an experiment.
       type: str
     experiment:
-      description: The key of an experiment. V(none) for changes that are not about an experiment.
+      description: The key of the experiment for V(assign) and V(unassign), V(none) where it is a flag.
       type: str
   sample:
     - action: create
@@ -223,9 +304,19 @@ changes:
       type: server
       flag:
       experiment:
+pending:
+  description:
+    - What has not been written because of the failure, or is not known to have been, with the elements of RV(changes).
+      Run the task again for them.
+  returned: on failure after something has been written
+  type: list
+  elements: dict
+  sample: []
 diff:
   description:
     - The managed fields before and after. An absent or an archived deployment is V({}). Keys are never part of it.
+    - C(flags) and C(experiments) are there if they are in RV(deployment). With O(replaces) there is also C(replaced),
+      with the C(label), C(flags) and C(experiments) of that deployment, V({}) once it is archived.
   returned: success, and on failure after something has been written
   type: dict
   contains:
@@ -280,7 +371,8 @@ failure:
   contains:
     kind:
       description:
-        - V(input) if an option cannot be used or a library is missing, V(refused) if what is wanted cannot be or is guarded.
+        - V(input) if an option cannot be used or a library is missing, V(refused) if what is wanted cannot be or is
+          guarded.
         - V(connection) if a request was not carried to the service, V(answer_lost) if it is not known what became of it,
           V(unexpected_answer) if the answer is not what the API documents, V(api) if the API has refused it.
       type: str

@@ -14,8 +14,8 @@ author:
 description:
   - Makes sure that many deployments of Amplitude Experiment exist, or that they do not, in one task.
   - The deployments are listed once for all of them, and again after the writes. What has to be written is decided for
-    all of them before the first write, so that a mistake in one of them writes nothing, and all mistakes are told at once.
-    Then the writes are sent, several at a time and below the rate that the API allows.
+    all of them before the first write, so that a mistake in one of them writes nothing, and all mistakes are told at
+    once. Then the writes are sent, several at a time and below the rate that the API allows.
   - The rules are those of M(community.amplitude.amplitude_deployment), and so is what happens if the network fails or
     other runs write the same. If a task fails half-way, run it again. It goes on from what it finds.
 extends_documentation_fragment:
@@ -30,8 +30,8 @@ options:
   deployments:
     description:
       - The deployments. No two of them may have the same label in a project, the same previous label, or the same ID.
-      - Labels can be handed on, such as from V(a) to V(b) while V(b) becomes V(c). The renames are carried out in an order
-        that works. Labels cannot be swapped.
+      - Labels can be handed on, such as from V(a) to V(b) while V(b) becomes V(c). The renames are carried out in an
+        order that works. Labels cannot be swapped.
     type: list
     elements: dict
     required: true
@@ -60,7 +60,7 @@ options:
         description:
           - The ID of the deployment. If it has another O(deployments[].label), it is renamed. The task fails if
             O(deployments[].state=present) and there is no deployment with this ID.
-          - Mutually exclusive with O(deployments[].previous_label).
+          - Mutually exclusive with O(deployments[].previous_label) and O(deployments[].replaces).
         type: str
       previous_label:
         description:
@@ -71,6 +71,47 @@ options:
         description:
           - The ID of the project that this deployment belongs to, if it is not O(project_id).
         type: str
+      flags:
+        description:
+          - The keys of flags of the project that the deployment serves. It is assigned to those that lack it.
+          - If this is not set, flags are not managed, and nothing is read about them. An empty list is a value. It means
+            something with O(deployments[].exclusive).
+          - The task fails before it writes anything if a key does not exist, is archived, or belongs to several flags.
+        type: list
+        elements: str
+      experiments:
+        description:
+          - The keys of experiments of the project that the deployment serves, as O(deployments[].flags).
+        type: list
+        elements: str
+      exclusive:
+        description:
+          - Whether the deployment serves nothing else. It is then removed from every flag and experiment that is not
+            listed, of the kinds that are set.
+          - Flags and experiments that are archived are never touched. Without O(force) none that is enabled is left
+            without an active deployment.
+        type: bool
+        default: false
+      replaces:
+        description:
+          - The ID of a deployment of the same project from which this one takes over, for example because the key of that
+            one has leaked. This one gets a new key, and is assigned to every flag and experiment that the other one
+            serves.
+          - If the other one has the O(deployments[].label), it is renamed to C(<label>-superseded-<id>) first. If then no
+            active deployment has the label, a new one is created, with the O(deployments[].type) or else that of the
+            other one. An archived deployment is never restored for it.
+          - It can stay in the playbook. If nothing is left to be taken over, nothing is done.
+          - Mutually exclusive with O(deployments[].id) and O(deployments[].previous_label).
+        type: str
+      retire:
+        description:
+          - Whether the deployment that this one O(deployments[].replaces) is removed from all flags and experiments and
+            archived, as soon as the lists show this one on all that the other one serves.
+          - What somebody assigns the other one to meanwhile is taken over too. If that does not come to an end, nothing
+            is archived.
+          - The default deployment of a project is only retired, or renamed, with O(force).
+        type: bool
+        default: false
   purge:
     description:
       - Whether the active deployments that are not listed in O(deployments) are archived, in O(project_id) and in every
@@ -82,8 +123,8 @@ options:
     description:
       - The number of deployments that O(purge) may archive at the most in each project. If there are more in one of them,
         nothing at all is written.
-      - If it is not set, it is V(10), and the task fails instead of archiving all deployments of a project in which none of
-        O(deployments) is to be present, for example because the list is empty.
+      - If it is not set, it is V(10), and the task fails instead of archiving all deployments of a project in which none
+        of O(deployments) is to be present, for example because the list is empty.
     type: int
   restore_archived:
     description:
@@ -98,6 +139,8 @@ options:
         is a deployment that a flag or an experiment still uses. Flags and experiments that are archived themselves do
         not count.
       - If it cannot be read which flags and experiments use a deployment, it is not archived either.
+      - Nor is an enabled flag or experiment left without an active deployment, judged by what it has after the whole
+        task.
     type: bool
     default: false
   include_keys:
@@ -143,6 +186,18 @@ EXAMPLES = r"""
         type: client
     purge: true
     purge_limit: 3
+
+- name: Say which flags and experiments deployments serve, and let one take over from another
+  community.amplitude.amplitude_deployments:
+    management_api_key: "{{ amplitude_management_api_key }}"
+    project_id: "123456"
+    deployments:
+      - label: checkout-api
+        flags: [new-checkout, fast-search]
+        exclusive: true
+      - label: storefront
+        replaces: "4711"
+        retire: true
 
 - name: Manage the deployments of several projects
   community.amplitude.amplitude_deployments:
@@ -194,15 +249,31 @@ deployments:
       description: Whether it is archived.
       type: bool
       sample: false
+    flags:
+      description:
+        - The keys of the flags that it serves after the task, sorted, without archived ones. V(none) unless
+          O(deployments[].flags) or O(deployments[].replaces) is set.
+      type: list
+      elements: str
+      sample:
+        - new-checkout
+    experiments:
+      description:
+        - The keys of the experiments that it serves after the task, sorted, without archived ones. V(none) unless
+          O(deployments[].experiments) or O(deployments[].replaces) is set.
+      type: list
+      elements: str
 changes:
   description:
     - What has been written, or in check mode would be, first for the O(deployments) in their order, then by O(purge).
+    - Of each of the O(deployments), what it takes over from is renamed first and archived last. Between that are what is
+      done about the deployment itself, and what it is assigned to and removed from.
   returned: success, and on failure after something has been written
   type: list
   elements: dict
   contains:
     action:
-      description: One of V(create), V(restore), V(rename) and V(archive).
+      description: One of V(create), V(restore), V(rename), V(archive), V(assign) and V(unassign).
       type: str
       sample: rename
     project_id:
@@ -210,7 +281,9 @@ changes:
       type: str
       sample: "123456"
     id:
-      description: The ID of the deployment. V(none) for V(create), also outside check mode, since there is no ID before.
+      description:
+        - The ID of the deployment. V(none) where there is none before the task, also outside check mode, that is for
+          V(create) and for V(assign) of what it creates.
       type: str
       sample: "4711"
     label:
@@ -226,10 +299,10 @@ changes:
       type: str
       sample: server
     flag:
-      description: The key of a flag. V(none) for changes that are not about a flag.
+      description: The key of the flag for V(assign) and V(unassign), V(none) where it is an experiment.
       type: str
     experiment:
-      description: The key of an experiment. V(none) for changes that are not about an experiment.
+      description: The key of the experiment for V(assign) and V(unassign), V(none) where it is a flag.
       type: str
 pending:
   description:
@@ -252,6 +325,8 @@ diff:
   description:
     - The managed fields of all deployments before and after. Absent and archived ones are left out. Keys are never part
       of it.
+    - C(flags) and C(experiments) are there if they are in RV(deployments). With O(deployments[].replaces) there is also
+      C(replaced), with the C(label), C(flags) and C(experiments) of that deployment, V({}) once it is archived.
   returned: success, and on failure after something has been written
   type: dict
   contains:
@@ -310,7 +385,8 @@ failure:
   contains:
     kind:
       description:
-        - V(input) if an option cannot be used or a library is missing, V(refused) if what is wanted cannot be or is guarded.
+        - V(input) if an option cannot be used or a library is missing, V(refused) if what is wanted cannot be or is
+          guarded.
         - V(connection) if a request was not carried to the service, V(answer_lost) if it is not known what became of it,
           V(unexpected_answer) if the answer is not what the API documents, V(api) if the API has refused it.
       type: str

@@ -72,6 +72,30 @@ options:
             description:
               - The ID of the project that this deployment belongs to, if it is another one.
             type: str
+          flags:
+            description:
+              - The keys of flags of the project that the deployment serves.
+            type: list
+            elements: str
+          experiments:
+            description:
+              - The keys of experiments of the project that the deployment serves.
+            type: list
+            elements: str
+          exclusive:
+            description:
+              - Whether the deployment serves nothing else of the kinds that are set.
+            type: bool
+            default: false
+          replaces:
+            description:
+              - The ID of the deployment from which this one takes over.
+            type: str
+          retire:
+            description:
+              - Whether the deployment that this one replaces is to be archived.
+            type: bool
+            default: false
   restore_archived:
     description:
       - Whether M(community.amplitude.amplitude_deployments) would be run with

@@ -28,6 +28,11 @@ SEED = {
         {"projectId": "123456", "id": 4713, "label": "fraud-api", "type": "server"},
         {"projectId": "123456", "id": 4711, "label": "storefront-de", "type": "client", "deleted": True},
     ],
+    "flags": [
+        {"projectId": "123456", "key": "new-checkout", "enabled": True},
+        {"projectId": "123456", "key": "fast-search", "enabled": True},
+    ],
+    "experiments": [{"projectId": "123456", "key": "button-colour", "enabled": True}],
 }
 
 

@@ -10,40 +10,33 @@ from __future__ import annotations
 import typing as t
 
 from .._api.deployments import Deployments
-from .._errors import InputError, Problem, Refused, refusal
-from .._plan.many import Decided, plan_all
-from .._plan.single import Observed, plan
-from .._plan.wanted import Purge, Rules, Wanted, find_invalid, problem_of, validate
+from .._errors import InputError, Problem, refusal
+from .._plan.wanted import USUAL_CONCURRENCY, Invalid, Purge, Rules, Wanted, find_invalid, problem_of, validate
 from .outcomes import Outcome, Outcomes
-from .rounds import Run
+from .run import Run
 
 
 def ensure(deployments: Deployments, wanted: Wanted, rules: Rules, check_mode: bool) -> Outcome:
     """Make what is wanted true of one deployment, or in check mode say what that would change.
 
-    :raises AmplitudeError: with the return values so far in its ``result`` if something was written before, and the
-        warnings so far.
+    :raises AmplitudeError: with ``pending`` and the other return values so far in its ``result`` if something was written
+        before, and the warnings so far.
     """
     try:
         validate(wanted)
     except InputError as unusable:
         raise refusal([problem_of(wanted, unusable)]) from None
-
-    def plan_first(observed: Observed) -> Decided:
-        try:
-            return Decided({0: plan(wanted, observed, rules)}, [])
-        except Refused as error:
-            return Decided({}, [problem_of(wanted, error)])
-
-    run = Run(deployments, [wanted], rules, None, 1, plan_first)
-    [decision], warnings = run.decide(check_mode)
+    run = Run(deployments, [wanted], rules, None, USUAL_CONCURRENCY, Invalid([], set()), is_list=False)
+    warnings = run.decide(check_mode)
     if check_mode:
-        return Outcome(decision, decision.after, decision.changes, warnings)
-    [outcome], error = run.carry_out([decision])
+        [outcome] = run.predicted()
+        return outcome._replace(warnings=warnings)
+    error = run.carry_out()
+    [outcome] = run.outcomes()
     outcome = outcome._replace(warnings=[*warnings, *outcome.warnings])
     if error is not None:
         if outcome.changes:
-            error.result.update(outcome.as_result())
+            error.result.update(outcome.as_result(), pending=[change.as_result() for change in outcome.pending])
         error.warnings = outcome.warnings
         raise error
     return outcome
@@ -66,22 +59,14 @@ def ensure_all(
         written before, and the warnings so far; or with ``pending`` and all ``problems`` if it is refused.
     """
     invalid = find_invalid(wanted, known=problems)
-    run = Run(
-        deployments,
-        wanted,
-        rules,
-        purge,
-        concurrency,
-        lambda observed: plan_all(wanted, observed, rules, purge, invalid.places),
-        invalid,
-    )
-    decisions, warnings = run.decide(check_mode)
+    run = Run(deployments, wanted, rules, purge, concurrency, invalid)
+    warnings = run.decide(check_mode)
     if check_mode:
-        return Outcomes([Outcome(each, each.after, each.changes) for each in decisions], len(wanted), warnings)
-    outcomes, error = run.carry_out(decisions)
-    result = Outcomes(outcomes, len(wanted), warnings)
+        return Outcomes(run.predicted(), len(wanted), warnings)
+    error = run.carry_out()
+    result = Outcomes(run.outcomes(), len(wanted), warnings)
     if error is not None:
-        if any(outcome.changes for outcome in outcomes):
+        if any(outcome.changes for outcome in result.outcomes):
             error.result.update(result.as_result())
         error.result.update(pending=result.pending())
         error.warnings = result.warnings

@@ -14,12 +14,11 @@ has ended before it could see this one, and has returned it.
 from __future__ import annotations
 
 import enum
-import re
 import typing as t
 
-from .._api.deployments import LABEL_CHARACTERS, Deployment, order_of_id
+from .._api.deployments import Deployment, order_of_id
 from .._api.waits import Waits
-from .._plan.single import Observed
+from .._plan.single import Observed, superseded_label
 
 
 class Verdict(enum.Enum):
@@ -201,8 +200,7 @@ def ways_back(
     :param before: as it was before this run; None if this run has created it.
     :param again: whether it has its old label back, beside another one that has this label too.
     """
-    suffix = re.sub(f"[^{LABEL_CHARACTERS}]", "-", shown.id or "")
-    superseded = shown._replace(label=f"{shown.label}-superseded-{suffix}")
+    superseded = shown._replace(label=superseded_label(shown))
     if before is None:
         return [superseded._replace(deleted=True), shown._replace(deleted=True)]
     if before.deleted:

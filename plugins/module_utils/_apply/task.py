@@ -41,6 +41,8 @@ class Task:
         self.warnings: list[str] = []
         self.current = plan.before
         self.write: Write | None = None
+        #: Why the last request that was sent for it has failed.
+        self.failure: AmplitudeError | None = None
         #: What others will withdraw, without being waited for.
         self.yielding: list[Deployment] = []
         self._first: Plan | None = None
@@ -93,6 +95,13 @@ class Task:
         # Nothing is found of what it has archived where there are several archived ones with its label.
         if not plan.changes and not (plan.after is None and self._first is not None):
             self.current = plan.after
+
+    def give_back(self) -> None:
+        """Plan to give what was renamed its old label back."""
+        row, first = t.cast(Deployment, self.current), t.cast(Deployment, t.cast(Plan, self._first).before)
+        after = row._replace(label=first.label)
+        self.plan = Plan(self.plan.wanted, row, after, changes_between(row, after))
+        self.state = State.PLANNED
 
     def send(self) -> None:
         """Send the one request that carries out the plan.

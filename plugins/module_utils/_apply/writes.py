@@ -11,6 +11,7 @@ import collections
 import contextlib
 import typing as t
 
+from .._api.client import Client
 from .._api.deployments import Deployment, Deployments
 from .._errors import ApiError, Refused, RequestFailed
 from .._plan.single import Observed
@@ -38,24 +39,32 @@ def together(functions: t.Sequence[t.Callable[[], None]], concurrency: int) -> N
     work()
 
 
-def looks(deployments: Deployments, seconds: float) -> t.Generator[Observed, None, bool]:
-    """Read the list, and again and again until so many seconds are over or the patience of the task is at its end.
+T = t.TypeVar("T")
+
+
+def looks(client: Client, read: t.Callable[[], T], seconds: float) -> t.Generator[T, None, bool]:
+    """Read a list, and again and again until so many seconds are over or the patience of the task is at its end.
 
     The last look begins at the end of the time: a list shows what was so when it was begun, however long it takes.
 
     :return: whether there was the patience for all of it.
     """
-    waits, patience = deployments.client.waits, deployments.client.patience
+    waits, patience = client.waits, client.patience
     pause = waits.first_look
     ends = waits.now() + seconds
     while True:
         begun = waits.now()
-        yield Observed(deployments.list())
+        yield read()
         if begun >= ends:
             return True
         if not patience.wait(min(pause, max(0.0, ends - waits.now()))):
             return False
         pause = min(waits.longest_look, pause * 2)
+
+
+def looks_at(deployments: Deployments, seconds: float) -> t.Generator[Observed, None, bool]:
+    """:func:`looks` at the list of deployments."""
+    return looks(deployments.client, lambda: Observed(deployments.list()), seconds)
 
 
 class Writer:
@@ -132,7 +141,7 @@ class Writer:
         """
         holder: Deployment | None = None
         with contextlib.suppress(RequestFailed):
-            for observed in looks(self.deployments, self.deployments.client.waits.list_lag):
+            for observed in looks_at(self.deployments, self.deployments.client.waits.list_lag):
                 if self._is_overtaken(before, wanted, observed):
                     return
                 similar = observed.with_similar_label(wanted.project_id, wanted.label)
@@ -165,7 +174,7 @@ class Writer:
         :raises RequestFailed: the failure, if a look fails or the patience of the task ends before.
         """
         try:
-            if (yield from looks(self.deployments, self.deployments.client.waits.list_lag)):
+            if (yield from looks_at(self.deployments, self.deployments.client.waits.list_lag)):
                 return
         except RequestFailed:
             pass

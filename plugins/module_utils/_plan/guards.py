@@ -39,7 +39,8 @@ def to_check(plans: t.Mapping[int, Plan], rules: Rules) -> dict[str, dict[int, P
     """The projects whose flags and experiments have to be known, and the plans by their places that archive there."""
     found: dict[str, dict[int, Plan]] = {}
     for place, decision in plans.items():
-        if decision.archives and not rules.force:
+        # What is retired was removed from all that it served just before.
+        if decision.archives and not rules.force and not decision.wanted.is_replaced:
             found.setdefault(t.cast(Deployment, decision.before).project_id, {})[place] = decision
     return found
 

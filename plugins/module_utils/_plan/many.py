@@ -12,7 +12,7 @@ import typing as t
 from .._api.deployments import Deployment, order_of, order_of_id
 from .._errors import LabelTaken, Problem, Refused
 from .single import Observed, Plan, plan
-from .wanted import USUAL_LIMIT, Purge, Rules, Wanted, problem_of, takers
+from .wanted import USUAL_LIMIT, Purge, Rules, Wanted, problem_of, replacing, takers, with_replaced
 
 
 class Decided(t.NamedTuple):
@@ -28,18 +28,31 @@ def plan_all(
     rules: Rules,
     purge: Purge | None = None,
     invalid: t.Collection[int] = (),
+    is_list: bool = True,
 ) -> Decided:
     """Decide what has to be written so that all that is wanted becomes true, and find all that is in the way of it.
 
+    :param wanted: the items, without what they take over from.
     :param invalid: the places of items that cannot be planned, as :func:`.wanted.find_invalid` tells.
-    :return: a plan for each of the items that are not refused, and after them one for each deployment to purge.
+    :param is_list: whether the problems tell the numbers of the items.
+    :return: a plan for each of the items that are not refused and, after them, one for each deployment that they take over
+        from, as :func:`.wanted.with_replaced` adds it, and one for each deployment to purge.
     """
-    plans, refusals, claimed = plan_each(wanted, observed, rules, invalid=invalid)
-    problems = [problem_of(wanted[place], refusals[place], place + 1) for place in sorted(refusals)]
+    items = with_replaced(wanted)
+    owners = [*range(len(wanted)), *replacing(wanted)]
+    out = {place for place, owner in enumerate(owners) if owner in invalid}
+    plans, refusals, claimed = plan_each(items, observed, rules, invalid=out)
+    problems = [
+        problem_of(wanted[owners[place]], refusals[place], owners[place] + 1 if is_list else None)
+        for place in sorted(refusals)
+    ]
+    refused = {owners[place] for place in refusals}
+    for place in [place for place in plans if owners[place] in refused]:
+        del plans[place]
     if purge is not None:
-        refused = {row.id for place in [*refusals, *invalid] for row in meant_by(wanted[place], observed)}
-        purged, limits = _plan_purge(wanted, observed, purge, refused.union(claimed))
-        plans.update(enumerate(purged, len(wanted)))
+        meant = {row.id for place in [*refusals, *out] for row in meant_by(items[place], observed)}
+        purged, limits = _plan_purge(wanted, observed, purge, meant.union(claimed))
+        plans.update(enumerate(purged, len(items)))
         problems += limits
     return Decided(dict(sorted(plans.items())), problems)
 
@@ -53,7 +66,8 @@ def plan_each(
 ) -> tuple[dict[int, Plan], dict[int, Refused], dict[str | None, Plan]]:
     """Decide about each of the items, as far as it can be decided.
 
-    :param wanted: what :func:`.wanted.find_invalid` has let pass, but for the places in ``invalid``.
+    :param wanted: what :func:`.wanted.find_invalid` has let pass, but for the places in ``invalid``; and what that takes
+        over from, as :func:`.wanted.with_replaced` adds it.
     :param own: if it is decided again, the items that deployments were found or written for, by id: no other item takes
         such a one over by its ``previous_label``.
     :return: by index, the plans of the items that can be planned and why the others are refused; and by id of the
@@ -89,6 +103,9 @@ def plan_each(
         item = wanted[index]
         active = state.with_label(item.project_id, item.label or "", deleted=False)
         refusals[index] = _refuse_claimed(item, claimed[active[0].id])
+    for index, other in _renamed_from_replaced(wanted, plans):
+        del plans[index]
+        refusals[index] = _refuse_claimed(wanted[index], other)
     return plans, refusals, claimed
 
 
@@ -116,6 +133,20 @@ def _made_active(wanted: t.Sequence[Wanted], plans: t.Collection[int], state: Ob
     ]
 
 
+def _renamed_from_replaced(wanted: t.Sequence[Wanted], plans: t.Mapping[int, Plan]) -> list[tuple[int, Plan]]:
+    """The items whose ``previous_label`` is that of what another item takes over from, and the plans of that."""
+    replaced = {
+        (each.wanted.project_id, t.cast(Deployment, each.before).label): each
+        for each in plans.values()
+        if each.wanted.is_replaced and not t.cast(Deployment, each.before).deleted
+    }
+    return [
+        (index, replaced[item.project_id, item.previous_label or ""])
+        for index, item in enumerate(wanted)
+        if index in plans and item.state == "present" and (item.project_id, item.previous_label or "") in replaced
+    ]
+
+
 def _in_turn(wanted: t.Sequence[Wanted], observed: Observed) -> t.Iterator[tuple[int, list[int]]]:
     """The places of the items, each after those of the items that give up, or take over, the label that it makes active;
     and which these are."""
@@ -124,7 +155,7 @@ def _in_turn(wanted: t.Sequence[Wanted], observed: Observed) -> t.Iterator[tuple
 
     def before(index: int) -> list[int]:
         label = wanted[index].label or getattr(rows[index], "label", None)
-        if wanted[index].state == "absent" or label is None:
+        if wanted[index].state != "present" or label is None:
             return []
         return [each for each in givers.get((wanted[index].project_id, label), ()) if each != index]
 
@@ -158,7 +189,9 @@ def _givers(wanted: t.Sequence[Wanted], rows: t.Sequence[Deployment | None]) -> 
         if item.id is None and item.state == "absent":
             givers.setdefault((item.project_id, item.label), []).append(index)
         elif row is not None and row.project_id == item.project_id:
-            if item.state == "absent" or item.label not in (None, row.label):
+            # What is replaced gives up the label that it must not have; all others have to have theirs.
+            keeps = item.label is None or (item.label == row.label) != item.is_replaced
+            if item.state == "absent" or not keeps:
                 givers.setdefault((row.project_id, row.label), []).append(index)
     return givers
 

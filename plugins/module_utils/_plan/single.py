@@ -11,12 +11,13 @@ user of the rules get the same plan.
 
 from __future__ import annotations
 
+import re
 import typing as t
 
-from .._api.deployments import Deployment, order_of_id
+from .._api.deployments import LABEL_CHARACTERS, Deployment, order_of_id
 from .._errors import Ambiguous, LabelTaken, NotFound, Refused, TypeContradiction
 from .guards import check_default
-from .wanted import Rules, Wanted
+from .wanted import RETIRED, Rules, Wanted
 
 
 class Change(t.NamedTuple):
@@ -152,6 +153,8 @@ def plan(
     :param is_free: whether a deployment can be taken over by ``previous_label``.
     :raises Refused: what is wanted is ambiguous, impossible or guarded; the message says what to do.
     """
+    if wanted.is_replaced:
+        return _plan_replaced(wanted, observed, rules)
     if wanted.state == "absent":
         return _plan_absent(wanted, observed, rules)
     return _plan_present(wanted, observed, rules, is_free)
@@ -189,7 +192,7 @@ def active_with_key(wanted: Wanted, observed: Observed) -> Deployment:
 def _plan_present(wanted: Wanted, observed: Observed, rules: Rules, is_free: t.Callable[[Deployment], bool]) -> Plan:
     before = _find_present(wanted, observed, rules, is_free)
     if before is None:
-        return _plan_create(wanted)
+        return _plan_create(wanted, observed)
     if wanted.type and before.type and wanted.type != before.type:
         if wanted.id is not None:
             otherwise = "or correct the id"
@@ -212,23 +215,63 @@ def _plan_present(wanted: Wanted, observed: Observed, rules: Rules, is_free: t.C
     after = before._replace(label=label, deleted=False)
     changes = changes_between(before, after)
     if changes:
-        holders = [row for row in observed.with_label(wanted.project_id, label, deleted=False) if row.id != before.id]
-        if holders:
-            raise LabelTaken(
-                _doing(wanted),
-                f"the label {label!r} belongs to the active deployment with the id {_ids(holders)} already",
-                "archive or rename that one first, or use another label",
-            )
+        _check_free(wanted, after, observed)
     return Plan(wanted, before, after, changes)
 
 
-def _plan_create(wanted: Wanted) -> Plan:
-    if wanted.label is None or wanted.type is None:
+def _check_free(wanted: Wanted, after: Deployment, observed: Observed) -> None:
+    """Refuse to make a label active that another active deployment has."""
+    holders = [row for row in observed.with_label(after.project_id, after.label, deleted=False) if row.id != after.id]
+    if holders:
+        raise LabelTaken(
+            _doing(wanted),
+            f"the label {after.label!r} belongs to the active deployment with the id {_ids(holders)} already",
+            "archive or rename that one first, or use another label",
+        )
+
+
+def _plan_create(wanted: Wanted, observed: Observed) -> Plan:
+    replaced = None if wanted.replaces is None else observed.with_id(wanted.replaces)
+    type = wanted.type or (replaced and replaced.type)
+    if wanted.label is None or type is None:
         raise NotFound(
             _doing(wanted), "it does not exist, and type is missing", "set type to client or server to create it"
         )
-    after = Deployment(None, wanted.project_id, wanted.label, None, wanted.type, False)
-    return Plan(wanted, None, after, (Change("create", wanted.project_id, None, wanted.label, type=wanted.type),))
+    after = Deployment(None, wanted.project_id, wanted.label, None, type, False)
+    return Plan(wanted, None, after, (Change("create", wanted.project_id, None, wanted.label, type=type),))
+
+
+def superseded_label(row: Deployment) -> str:
+    """The label of what gives its own up to another deployment."""
+    suffix = re.sub(f"[^{LABEL_CHARACTERS}]", "-", row.id or "")
+    return f"{row.label}-superseded-{suffix}"
+
+
+def _plan_replaced(wanted: Wanted, observed: Observed, rules: Rules) -> Plan:
+    """What another deployment takes over from gives up the label of that one, whether it is archived or not."""
+    before = _find_by_id(wanted, observed)
+    if before is None:
+        raise NotFound(
+            _doing(wanted),
+            f"there is no deployment with the id {wanted.id}",
+            "correct replaces (the module amplitude_deployment_info lists the ids)",
+        )
+    label = superseded_label(before) if before.label == wanted.label else before.label
+    after = before._replace(label=label, deleted=before.deleted or wanted.state == RETIRED)
+    if before.label != label or (wanted.retire and not before.deleted):
+        check_default(_doing(wanted), before, rules)
+    if before.label != label and not after.deleted:
+        _check_free(wanted, after, observed)
+    return Plan(wanted, before, after, changes_between(before, after))
+
+
+def retired(plan: Plan) -> Plan:
+    """The plan of what another deployment takes over from, once nothing of that is left to do."""
+    after = t.cast(Deployment, plan.after)
+    if not (plan.wanted.is_replaced and plan.wanted.retire) or after.deleted:
+        return plan
+    archived = after._replace(deleted=True)
+    return plan._replace(after=archived, changes=plan.changes + changes_between(after, archived))
 
 
 def _plan_absent(wanted: Wanted, observed: Observed, rules: Rules) -> Plan:
@@ -265,7 +308,10 @@ def _find_present(
                 "correct the id (the module amplitude_deployment_info lists them), or leave it out to go by label",
             )
         return found
-    active = _only(wanted, _with_label(wanted, observed, deleted=False))
+    active = _only(wanted, [row for row in _with_label(wanted, observed, deleted=False) if row.id != wanted.replaces])
+    if wanted.replaces is not None:
+        # What is archived may have leaked: a new key is the point.
+        return active
     if active is None and wanted.previous_label is not None:
         previous = observed.with_label(wanted.project_id, wanted.previous_label, deleted=False)
         active = _only(wanted, [row for row in previous if is_free(row)])
@@ -280,7 +326,7 @@ def _find_by_id(wanted: Wanted, observed: Observed) -> Deployment | None:
         raise Refused(
             _doing(wanted),
             f"{name(found)} belongs to project {found.project_id}",
-            "correct id or project_id",
+            f"correct {'replaces' if wanted.is_replaced else 'id'} or project_id",
         )
     return found
 
@@ -300,7 +346,7 @@ def _only(wanted: Wanted, found: t.Sequence[Deployment]) -> Deployment | None:
             "there are {0} {1} deployments with the label {2!r}, with the ids {3}".format(
                 len(found), "archived" if found[0].deleted else "active", found[0].label, _ids(found)
             ),
-            "say with id which one is meant",
+            "say with id which one is meant" if wanted.replaces is None else "archive or rename all but one of them",
             passing=not found[0].deleted,
         )
     return found[0] if found else None
@@ -322,4 +368,6 @@ def _ids(deployments: t.Iterable[Deployment]) -> str:
 
 
 def _doing(wanted: Wanted) -> str:
+    if wanted.is_replaced:
+        return f"let deployment {wanted.label!r} in project {wanted.project_id} replace the one with the id {wanted.id}"
     return f"make {wanted} {wanted.state}"

@@ -11,15 +11,21 @@ import re
 import typing as t
 
 from .._api.deployments import LABEL_CHARACTERS, check_identifier
+from .._api.flags import KINDS
 from .._errors import AmplitudeError, InputError, Problem, refusal
 
 T = t.TypeVar("T")
 
 
+#: The states of what another deployment takes over from: it must not have the label of that one, and must be archived.
+REPLACED, RETIRED = "replaced", "retired"
+
+
 class Wanted(t.NamedTuple):
     """What must be true of one deployment.
 
-    ``state``: ``present`` or ``absent``. The identity is ``id`` if it is given, else ``project_id`` and ``label``.
+    ``state``: ``present`` or ``absent``, or what :func:`with_replaced` adds. The identity is ``id`` if it is given, else
+    ``project_id`` and ``label``. ``flags`` and ``experiments``: the keys of what it serves, None if that is not managed.
     """
 
     project_id: str
@@ -28,8 +34,27 @@ class Wanted(t.NamedTuple):
     state: str = "present"
     id: str | None = None
     previous_label: str | None = None
+    flags: tuple[str, ...] | None = None
+    experiments: tuple[str, ...] | None = None
+    exclusive: bool = False
+    replaces: str | None = None
+    retire: bool = False
+
+    def keys(self, kind: str) -> tuple[str, ...] | None:
+        """The keys of the flags or the experiments that it serves, None if that is not managed.
+
+        :param kind: one of :data:`.._api.flags.KINDS`.
+        """
+        return self.flags if kind == "flag" else self.experiments
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether it is what another one takes over from."""
+        return self.state in (REPLACED, RETIRED)
 
     def __str__(self) -> str:
+        if self.is_replaced:
+            return f"what deployment {self.label!r} in project {self.project_id} replaces (id {self.id})"
         which = "deployment" if self.label is None else f"deployment {self.label!r}"
         return "{0}{1} in project {2}".format(which, "" if self.id is None else f" (id {self.id})", self.project_id)
 
@@ -52,8 +77,9 @@ def validate(wanted: Wanted) -> None:
         raise InputError(
             "use the options", "neither label nor id is set", "set label, or id, to say which one is meant"
         )
-    if wanted.id is not None and wanted.previous_label is not None:
-        raise InputError("use the options", "id and previous_label are both set", "leave one of them out")
+    given = [option for option in ("id", "previous_label", "replaces") if getattr(wanted, option) is not None]
+    if len(given) > 1:
+        raise InputError("use the options", f"{' and '.join(given)} are both set", "leave one of them out")
     if wanted.label is not None and not re.fullmatch(f"[{LABEL_CHARACTERS}]+", wanted.label):
         problem = f"label cannot be {wanted.label!r}"
         raise InputError(
@@ -68,6 +94,49 @@ def validate(wanted: Wanted) -> None:
             "previous_label is the same as label",
             "give the label from before the rename, or leave it out",
         )
+    _validate_serving(wanted)
+
+
+def _validate_serving(wanted: Wanted) -> None:
+    check_identifier("replaces", wanted.replaces)
+    keys = [key for kind in KINDS for key in wanted.keys(kind) or ()]
+    serves = any(wanted.keys(kind) is not None for kind in KINDS)
+    if wanted.state == "absent" and (serves or wanted.exclusive or wanted.replaces or wanted.retire):
+        raise InputError(
+            "use the options",
+            "what is to be absent serves nothing, and replaces nothing",
+            "leave out flags, experiments, exclusive, replaces and retire, or set state to present",
+        )
+    if "" in keys:
+        raise InputError("use the options", "flags or experiments has an empty key", "leave it out, or give the key")
+    if wanted.retire and wanted.replaces is None:
+        raise InputError(
+            "use the options",
+            "retire is true, but nothing is replaced",
+            "set replaces to the id of what is to be retired",
+        )
+    if wanted.exclusive and not serves:
+        raise InputError(
+            "use the options",
+            "exclusive is true, but neither flags nor experiments is set",
+            "list what the deployment serves ([] for nothing), or leave exclusive out",
+        )
+
+
+def replacing(wanted: t.Iterable[Wanted]) -> list[int]:
+    """The places of the items that take over from another deployment."""
+    return [place for place, item in enumerate(wanted) if item.replaces is not None]
+
+
+def with_replaced(wanted: t.Sequence[Wanted]) -> list[Wanted]:
+    """The same items, and after them what they take over from, in the order of :func:`replacing`."""
+    return [
+        *wanted,
+        *(
+            Wanted(item.project_id, item.label, state=REPLACED, id=item.replaces, retire=item.retire)
+            for item in (wanted[place] for place in replacing(wanted))
+        ),
+    ]
 
 
 class Purge(t.NamedTuple):
@@ -82,6 +151,8 @@ class Purge(t.NamedTuple):
 
 
 USUAL_LIMIT = 10
+#: Requests that may be under way at once.
+USUAL_CONCURRENCY = 8
 
 
 def check_concurrency(concurrency: int) -> int:
@@ -99,8 +170,11 @@ def wanted_one(options: t.Mapping[str, t.Any], project_id: str | None = None) ->
 
     :param project_id: that of the task, for an item without one of its own.
     """
-    given: dict[str, t.Any] = {option: options[option] or None for option in Wanted._fields}
-    return Wanted(**dict(given, project_id=given["project_id"] or project_id or ""))
+    given = {option: value for option, value in options.items() if option in Wanted._fields and value not in (None, "")}
+    for option in ("flags", "experiments"):
+        if option in given:
+            given[option] = tuple(given[option])
+    return Wanted(**dict(given, project_id=given.get("project_id") or project_id or ""))
 
 
 def wanted_from(items: t.Iterable[t.Mapping[str, t.Any]], project_id: str | None) -> list[Wanted]:
@@ -214,7 +288,7 @@ class _Search:
                 self._found(error, place)
 
     def same_twice(self) -> None:
-        """No two items may have one label in a project, or one id."""
+        """No two items may have one label in a project, one id, or replace one deployment."""
         labels: dict[t.Any, int] = {}
         ids: dict[t.Any, int] = {}
         for place, item in enumerate(self._wanted):
@@ -224,11 +298,12 @@ class _Search:
                 other = self._numbers[first]
                 problem = f"items {other} and {number} have the same label {item.label!r} in project {item.project_id}"
                 self._found(_unusable(problem, "leave one of them out"), place, first)
-            first = place if item.id is None else ids.setdefault(item.id, place)
-            if first != place:
-                other = self._numbers[first]
-                problem = f"items {other} and {number} have the same id {item.id}{self._projects(first, place)}"
-                self._found(_unusable(problem, "leave one of them out"), place, first)
+            for option, value in (("id", item.id), ("replaces", item.replaces)):
+                first = place if value is None else ids.setdefault((option, value), place)
+                if first != place:
+                    other = self._numbers[first]
+                    problem = f"items {other} and {number} have the same {option} {value}{self._projects(first, place)}"
+                    self._found(_unusable(problem, "leave one of them out"), place, first)
 
     def renames(self) -> None:
         """No two items may have one previous label, nor may another item say that it is absent.

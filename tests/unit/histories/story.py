@@ -144,10 +144,13 @@ class Deed:
 
     @property
     def found(self) -> list[dict[str, t.Any] | None]:
-        """What it has returned for each of its items."""
+        """What it has returned for each of its items, without what that serves."""
         if self.is_bulk:
-            return list(self.result.get("deployments", ()))
-        return [self.result["deployment"]] if "deployment" in self.result else []
+            rows = list(self.result.get("deployments", ()))
+        else:
+            rows = [self.result["deployment"]] if "deployment" in self.result else []
+        serves = ("flags", "experiments")
+        return [row and {field: value for field, value in row.items() if field not in serves} for row in rows]
 
     @property
     def is_patient(self) -> bool:

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from ansible_collections.community.amplitude.plugins.module_utils._apply.writes import Writer, looks, together
+from ansible_collections.community.amplitude.plugins.module_utils._apply.writes import Writer, looks_at, together
 from ansible_collections.community.amplitude.plugins.module_utils._errors import AnswerLost, ApiError, Refused
 from ansible_collections.community.amplitude.tests.support.account import Account
 from ansible_collections.community.amplitude.tests.support.rows import row
@@ -42,7 +42,7 @@ def test_looks(seconds, patience, takes, begun, whole):
     ended = []
 
     def look():
-        ended.append((yield from looks(account, seconds)))
+        ended.append((yield from looks_at(account, seconds)))
 
     assert len(list(look())) == len(begun)
     assert account.begun == begun
@@ -216,5 +216,5 @@ def test_label_that_this_run_has_renamed_away_is_not_that_of_another_run():
 def test_what_the_list_shows_as_it_was():
     writer = Writer(Account())
     writer.unseen = {"3": row("3", "web"), "4": row("4", "api"), "5": None, "6": row("6", "gone")}
-    [observed] = looks(Account([row("3", "web"), row("4", "job"), row("5", "new")]), 0.0)
+    [observed] = looks_at(Account([row("3", "web"), row("4", "job"), row("5", "new")]), 0.0)
     assert writer.outdated(observed) == {"3"}

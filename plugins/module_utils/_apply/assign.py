@@ -1,0 +1,273 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it can change in any release. Do not import it from elsewhere.
+
+"""Assigns deployments to flags and experiments and removes them, and finds out what became of it.
+
+The API answers both with "OK". Whether an assignment adds to the deployments that are there or replaces them is not
+documented, nor how it answers an assignment of what is there already, or the removal of what is gone: the lists decide.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._api.client import Client
+from .._api.flags import Flag, assign, remove
+from .._errors import AmplitudeError, ApiError, RequestFailed, UnexpectedAnswer
+from .._plan.serving import Step
+from .writes import looks, together
+
+#: A flag or an experiment: its kind and id.
+Place = t.Tuple[str, str]
+Flags = t.Dict[Place, Flag]
+
+
+def place_of(flag: Flag) -> Place:
+    """What tells a flag or an experiment from all others."""
+    return flag.kind, flag.id
+
+
+class _Request:
+    """One request for one flag or experiment: all the deployments that it gets, or one that it loses."""
+
+    def __init__(self, steps: t.Sequence[Step]) -> None:
+        self.steps = steps
+        self.flag = steps[0].flag
+        self.ids = [t.cast(str, step.deployment_id) for step in steps]
+        self.is_removal = steps[0].change.action == "unassign"
+        self.sent = 0.0
+        self.is_accepted = False
+        self.failure: RequestFailed | None = None
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether nobody knows what became of it."""
+        return self.failure is not None and self.failure.outcome_unknown
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the list has to tell what became of it: it was accepted, or nobody knows, or it may be so already."""
+        if self.failure is None or self.is_unknown:
+            return True
+        # Not documented: the answers to an assignment of what is there, to the removal of what is gone, and to either where
+        # the flag is archived.
+        return isinstance(self.failure, ApiError) and self.failure.status in (400, 404, 409)
+
+    def missing(self, flags: Flags) -> list[Step]:
+        """The steps that the lists do not show. A flag that is archived or gone needs nothing any more."""
+        flag = flags.get(place_of(self.flag))
+        if flag is None:
+            return []
+        return [step for step in self.steps if (step.deployment_id in flag.deployments) is self.is_removal]
+
+    def is_shown(self, flags: Flags) -> bool:
+        """Whether the lists show all of it."""
+        return not self.missing(flags)
+
+    def comes_to_nothing(self, flags: Flags) -> bool:
+        """Whether it can be sent again: nobody knew what became of it, and the lists had the time to show it.
+
+        What is refused because a part of it is there already is sent again without that part.
+        """
+        if self.is_removal or self.is_accepted or self.failure is None or self.is_shown(flags):
+            return False
+        missing = self.missing(flags)
+        if len(missing) < len(self.steps) and self.is_open:
+            self.steps, self.ids = missing, [t.cast(str, step.deployment_id) for step in missing]
+            return True
+        return self.is_unknown
+
+    def send(self, client: Client) -> None:
+        """Send it; its failure is remembered."""
+        self.sent, self.failure, self.is_accepted = client.waits.now(), None, False
+        try:
+            if self.is_removal:
+                remove(client, self.flag, self.ids[0])
+            else:
+                assign(client, self.flag, self.ids)
+            self.is_accepted = True
+        except RequestFailed as failure:
+            self.failure = failure
+
+
+class Assigner:
+    """What assigns and removes for one run.
+
+    :param read: reads the lists of flags and experiments that the run is about, without archived ones.
+
+    ``done``: what has been carried out. ``unseen``: what was accepted and the lists do not show yet.
+    """
+
+    def __init__(self, client: Client, read: t.Callable[[], list[Flag]], concurrency: int) -> None:
+        self._client = client
+        self._read = read
+        self._concurrency = concurrency
+        self._adding: set[str] = set()
+        self.done: list[Step] = []
+        self.unseen: list[Step] = []
+
+    def overlaid(self, flags: t.Iterable[Flag]) -> list[Flag]:
+        """These flags and experiments with what was accepted and is not shown yet."""
+        found = {place_of(flag): flag for flag in flags}
+        for step in self.unseen:
+            place, identifier = place_of(step.flag), t.cast(str, step.deployment_id)
+            if place in found and step.change.action == "assign":
+                found[place] = found[place].with_more([identifier])
+            elif place in found:
+                rest = tuple(each for each in found[place].deployments if each != identifier)
+                found[place] = found[place]._replace(deployments=rest)
+        return list(found.values())
+
+    def assign(self, steps: t.Iterable[Step]) -> list[Flag]:
+        """Assign deployments, all of one flag or experiment in one request.
+
+        The first one of a kind that has other deployments goes alone, and is read back.
+
+        :return: the lists that were read last.
+        :raises AmplitudeError: some of it was refused, or is not known to be carried out, or what was there was replaced.
+        """
+        by_place: dict[Place, list[Step]] = {}
+        for step in steps:
+            by_place.setdefault(place_of(step.flag), []).append(step)
+        requests = [_Request(group) for group in by_place.values()]
+        for request in requests:
+            if request.flag.kind not in self._adding and request.flag.deployments:
+                flags = self._carry_out([request])
+                self._check_added(request, flags)
+                if _is_general(request.failure):
+                    return self._finish(requests, flags)
+        rest = [request for request in requests if not request.sent]
+        return self._finish(requests, self._carry_out(rest) if rest else flags)
+
+    def remove(self, steps: t.Sequence[Step]) -> list[Flag]:
+        """Remove deployments, as :meth:`assign` assigns them."""
+        requests = [_Request([step]) for step in steps]
+        return self._finish(requests, self._carry_out(requests))
+
+    def _carry_out(self, requests: t.Sequence[_Request]) -> Flags:
+        """Send requests and look until it is known what became of them; what has come to nothing is sent again."""
+        flags: Flags = {}
+        left = list(requests)
+        while left:
+            self._send(left)
+            flags = self._settle([request for request in left if request.sent])
+            # An assignment is repeated like an edit, once the list had all the time to show it.
+            left = [request for request in left if request.comes_to_nothing(flags) and self._client.patience.wait(0.0)]
+        return flags
+
+    def _send(self, requests: t.Sequence[_Request]) -> None:
+        stopped: list[RequestFailed] = []
+
+        def send(request: _Request) -> None:
+            if not stopped:
+                request.send(self._client)
+                failure = request.failure
+                # What one flag refuses does not stop the others. What fails for all does.
+                if _is_general(failure):
+                    stopped.append(t.cast(RequestFailed, failure))
+
+        together([lambda request=request: send(request) for request in requests], self._concurrency)  # type: ignore[misc]
+
+    def _settle(self, requests: t.Sequence[_Request]) -> Flags:
+        """Look until the lists show what became of requests, or had the time to; what is known to be done is noted."""
+        accepted = [request for request in requests if request.is_accepted]
+        for request in accepted:
+            self.done += request.steps
+            self.unseen += request.steps
+        found: Flags = {}
+        try:
+            for begun, found in looks(self._client, self._look, float("inf")):
+                self.unseen = [step for step in self.unseen if not _Request([step]).is_shown(found)]
+                if not any(self._may_show(request, found, begun) for request in requests):
+                    break
+        except RequestFailed as failure:
+            failure.problem += ", so that what was written could not be read back"
+            raise
+        for request in requests:
+            if not request.is_accepted and request.is_unknown and request.is_shown(found):
+                request.is_accepted = True
+                self.done += request.steps
+        return found
+
+    def _look(self) -> tuple[float, Flags]:
+        """When the lists began to be read, and what they show: how it was then."""
+        begun = self._client.waits.now()
+        return begun, {place_of(flag): flag for flag in self._read()}
+
+    def _may_show(self, request: _Request, flags: Flags, begun: float) -> bool:
+        """Whether the lists may still come to show what became of a request."""
+        waits = self._client.waits
+        if not request.is_open or request.is_shown(flags):
+            return False
+        return begun <= request.sent + (waits.edit_shows if request.is_accepted else waits.list_lag)
+
+    def _check_added(self, request: _Request, flags: Flags) -> None:
+        """Make sure that an assignment has added, and not replaced what was there.
+
+        :raises AmplitudeError: it has, and what was there was put back as far as possible; or the list does not show it.
+        """
+        flag = flags.get(place_of(request.flag))
+        if flag is None or not request.is_accepted:
+            return
+        if not request.is_shown(flags):
+            raise not_shown(request.steps)
+        others = [each for each in request.flag.deployments if each not in request.ids]
+        if others and not set(others) & set(flag.deployments):
+            raise self._put_back(request, others)
+        self._adding.add(request.flag.kind)
+
+    def _put_back(self, request: _Request, others: t.Sequence[str]) -> AmplitudeError:
+        """Put back what an assignment has replaced, and say so."""
+        doing = f"assign {', '.join(request.ids)} to {request.flag.described}"
+        problem = f"the API has replaced the deployments {', '.join(others)} instead of adding to them"
+        try:
+            assign(self._client, request.flag, [*others, *request.ids])
+        except RequestFailed as failure:
+            return UnexpectedAnswer(
+                doing,
+                f"{problem}, and they could not be put back: {failure.problem}",
+                "assign them again in Amplitude, and do not use flags and experiments of this collection",
+            )
+        return UnexpectedAnswer(
+            doing,
+            f"{problem}; they were put back, and nothing more was written",
+            "look at it in Amplitude, and do not use the options flags, experiments and replaces",
+        )
+
+    def _finish(self, requests: t.Sequence[_Request], flags: Flags) -> list[Flag]:
+        failed = [
+            request
+            for request in requests
+            if not request.sent or not (request.is_accepted or (request.is_open and request.is_shown(flags)))
+        ]
+        failures = [request.failure for request in failed if request.failure is not None]
+        if failures:
+            if failures[0].outcome_unknown:
+                failures[0].problem += ", so that it is not known whether it was carried out"
+            if len(failed) > 1:
+                verb = "removed" if failed[0].is_removal else "assigned"
+                failures[0].problem += f" ({len(failed) - 1} more could not be {verb}, see pending)"
+            raise failures[0]
+        return list(flags.values())
+
+
+def _is_general(failure: RequestFailed | None) -> bool:
+    """Whether a failure is not about one flag: no connection comes about, or the key is not valid any more."""
+    if failure is None or failure.outcome_unknown:
+        return False
+    return not isinstance(failure, ApiError) or failure.status not in (400, 403, 404, 409)
+
+
+def not_shown(steps: t.Sequence[Step], doing: str | None = None) -> AmplitudeError:
+    """The error that the lists do not show in time what has to be seen before more can be done."""
+    step = steps[0]
+    verb = "does not list" if step.change.action == "assign" else "still lists"
+    more = f" (and {len(steps) - 1} more)" if len(steps) > 1 else ""
+    return UnexpectedAnswer(
+        doing or f"assign deployment {step.deployment_id} to {step.flag.described}",
+        f"{step.flag} {verb} deployment {step.deployment_id}{' yet' if step.change.action == 'assign' else ''}{more}",
+        "run this again: it goes on from what it finds",
+        transient=True,
+    )

@@ -1,0 +1,386 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it can change in any release. Do not import it from elsewhere.
+
+"""One run of a module: what is decided, what is carried out, and what came of it."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._api.deployments import Deployment, Deployments
+from .._api.flags import KINDS, Flag, Usage, list_flags
+from .._errors import AmplitudeError, Problem, Refused, RequestFailed, refusal
+from .._plan.guards import refuse_used, to_check, usage_unknown
+from .._plan.many import Decided, plan_all
+from .._plan.serving import Served, ServingPlan, Step, Subject, in_order, kinds_to_read, plan_serving, served_by
+from .._plan.single import Change, Observed, Plan, name, retired
+from .._plan.wanted import RETIRED, Invalid, Purge, Rules, Wanted, problem_of, replacing, with_replaced
+from .assign import Assigner, not_shown
+from .outcomes import Outcome
+from .rounds import MOST_ROUNDS, Rounds
+from .task import State, Task
+from .writes import looks_at
+
+#: How often at most is assigned what somebody adds while a run takes over.
+MOST_TAKEN_OVER = 3
+
+Read = t.Callable[[str, str], t.List[Flag]]
+
+
+class Run:
+    """One run of a module.
+
+    :param wanted: the items.
+    :param invalid: what is wrong with the items themselves.
+    :param is_list: whether problems tell the numbers of items.
+    """
+
+    def __init__(
+        self,
+        deployments: Deployments,
+        wanted: t.Sequence[Wanted],
+        rules: Rules,
+        purge: Purge | None,
+        concurrency: int,
+        invalid: Invalid,
+        is_list: bool = True,
+    ) -> None:
+        self._deployments = deployments
+        self._client = deployments.client
+        self._items = wanted
+        self._owners = [*range(len(wanted)), *replacing(wanted)]
+        #: The place of the plan of what an item takes over from, by the place of the item.
+        self._replaced = {owner: place for place, owner in enumerate(self._owners) if place >= len(wanted)}
+        self._rules = rules
+        self._purge = purge
+        self._project_ids = {item.project_id for item in wanted if item.project_id}.union(
+            purge.project_ids if purge else ()
+        )
+        self._invalid = invalid
+        self._is_list = is_list
+        items = with_replaced(wanted)
+        self._rounds = Rounds(
+            deployments,
+            items,
+            rules,
+            concurrency,
+            lambda decided: self._guarded(decided, self._reader()),
+            self._problem_of,
+        )
+        self._assigner = Assigner(self._client, self._read_flags, concurrency)
+        self._plans: list[Plan] = []
+        self._observed = Observed(())
+        #: What was decided first, which check mode predicts; and what was decided last.
+        self._first = self._serving = ServingPlan()
+        self._flags: list[Flag] = []
+
+    def decide(self, check_mode: bool) -> list[str]:
+        """Decide what has to be done, checked by the guards.
+
+        What is wrong with items themselves does not keep the others from being planned, but is not waited beside.
+
+        :return: warnings, which an error has too.
+        :raises AmplitudeError: all that is wrong with what is wanted, cannot be, or must not be without ``force``.
+        """
+        invalid = self._invalid.problems
+        if invalid:
+            self._client.patience.end()
+            if len(self._invalid.places) == len(self._items):
+                raise refusal(invalid)
+        try:
+            for observed in looks_at(self._deployments, 0 if check_mode else self._client.waits.races_settle):
+                warnings = observed.warnings_about(self._project_ids)
+                decided = self._decided(observed)
+                problems = [*invalid, *decided.problems]
+                plans = list(decided.plans.values())
+                keyless = [] if check_mode or problems else _keyless(plans)
+                if not keyless and not (problems and all(each.is_passing for each in problems)):
+                    break
+        except RequestFailed:
+            if invalid:
+                raise refusal(invalid) from None
+            raise
+        if problems:
+            error = refusal(problems)
+            error.warnings = warnings
+            if self._is_list:
+                error.result.update(pending=[change.as_result() for each in plans for change in each.changes])
+            raise error
+        self._plans, self._observed = plans, observed
+        warnings += [warning for each in plans for warning in each.warnings]
+        return warnings + [f"The API lists no key of {name(each)}." for each in keyless]
+
+    def predicted(self) -> list[Outcome]:
+        """What would be done about each item, and after them about what would be purged."""
+        plans = [retired(each) for each in self._plans]
+        parts = [Outcome(each, each.after, each.changes) for each in plans]
+        steps = self._first.steps
+        return self._joined(
+            parts,
+            steps,
+            [],
+            {place: after for place, (_before, after) in self._first.served.items()},
+            {place: after for place, (_before, after) in self._first.replaced.items()},
+        )
+
+    def outcomes(self) -> list[Outcome]:
+        """What was done about each item, and after them about what was purged."""
+        parts = []
+        for task in self._rounds.tasks:
+            pending = [*task.pending]
+            if task.plan.wanted.is_replaced and task.current is not None:
+                pending += retired(task.plan._replace(after=task.current, changes=())).changes
+            parts.append(Outcome(task.told, task.current, task.changes, task.warnings, pending))
+        flags = self._assigner.overlaid(self._flags)
+        done = {_name_of(step) for step in self._assigner.done}
+        left = {_name_of(step): step for plan in (self._first, self._serving) for step in plan.steps}
+        undone = [step for name, step in left.items() if name not in done]
+        served = {place: served_by(flags, _id(parts[place].deployment)) for place in self._first.served}
+        old = {place: served_by(flags, _id(parts[self._replaced[place]].deployment)) for place in self._first.replaced}
+        return self._joined(parts, self._assigner.done, undone, served, old)
+
+    def _joined(
+        self,
+        parts: t.Sequence[Outcome],
+        done: t.Sequence[Step],
+        pending: t.Sequence[Step],
+        served: t.Mapping[int, Served],
+        replaced: t.Mapping[int, Served],
+    ) -> list[Outcome]:
+        """The outcomes of items with those of what they take over from and what they serve; and those of the purge."""
+        joined = list(parts[: len(self._items)])
+        for place in served:
+            own = joined[place]
+            old = parts[self._replaced[place]] if place in self._replaced else None
+            label = own.plan.wanted.label if own.deployment is None else own.deployment.label
+            joined[place] = own._replace(
+                changes=_in_order(old and old.changes, own.changes, _of(place, done, label)),
+                pending=_in_order(old and old.pending, own.pending, _of(place, pending, label)),
+                warnings=[*own.warnings, *(old.warnings if old else ())],
+                served=(self._first.served[place][0], served[place]),
+                replaced=old and (old.plan, (self._first.replaced[place][0], replaced[place])),
+            )
+        return joined + list(parts[len(self._owners) :])
+
+    def carry_out(self) -> AmplitudeError | None:
+        """Carry out what was decided; and decide again until the lists show that nothing is left to be done.
+
+        :return: the first error, after which nothing more is begun.
+        """
+        error = self._rounds.begin(self._plans, self._observed)
+        if error is not None:
+            self._give_back()
+            return error
+        try:
+            return self._serve() if self._first.served else None
+        except AmplitudeError as failure:
+            return failure
+
+    def _give_back(self) -> None:
+        """Give what was renamed its old label back if what was to get that could not be created."""
+        for place, old in ((place, self._rounds.tasks[old]) for place, old in self._replaced.items()):
+            own = self._rounds.tasks[place]
+            is_refused = own.failure is not None and not getattr(own.failure, "outcome_unknown", False)
+            was = old.told.before
+            if (
+                own.state is not State.PLANNED
+                or not is_refused
+                or not old.changes
+                or was is None
+                or old.current is None
+            ):
+                continue
+            try:
+                observed = Observed(self._deployments.list())
+                if observed.with_label(was.project_id, was.label, deleted=False) or old.current.label == was.label:
+                    continue
+            except AmplitudeError:
+                continue
+            if self._rounds.give_back(old) is None:
+                old.warnings.append(
+                    f"{name(old.current)} has its label back, since no other one could be created with it."
+                )
+
+    def _serve(self) -> AmplitudeError | None:
+        """Assign and remove, then archive what is retired, until the lists show that nothing of that is left to do.
+
+        :raises AmplitudeError: at the first error, after which nothing more is begun.
+        """
+        flags = self._read_flags()
+        taken_over = -1
+        for dummy in range(MOST_ROUNDS):
+            plan = self._plan_serving(flags)
+            if plan.assigns:
+                taken_over += 1
+                if taken_over > MOST_TAKEN_OVER:
+                    raise not_shown(plan.assigns)
+                flags = self._assigner.assign(plan.assigns)
+                continue
+            retiring = self._retiring()
+            if not plan.removals and not retiring:
+                return None
+            if self._assigner.unseen:
+                raise not_shown(self._assigner.unseen)
+            if not self._rounds.is_confirmed_by(Observed(self._deployments.list())):
+                error = self._rounds.go_on()
+                if error is not None:
+                    return error
+                flags = self._read_flags()
+            elif plan.removals:
+                flags = self._assigner.remove(plan.removals)
+            else:
+                for task in retiring:
+                    task.plan = task.plan._replace(wanted=task.plan.wanted._replace(state=RETIRED))
+                return self._rounds.go_on()
+        raise not_shown([*plan.assigns, *plan.removals])
+
+    def _retiring(self) -> list[Task]:
+        """What is to be archived once nothing serves it any more."""
+        tasks = [self._rounds.tasks[place] for place in self._replaced.values()]
+        return [task for task in tasks if retired(task.plan._replace(after=task.current, changes=())).changes]
+
+    def _decided(self, observed: Observed) -> Decided:
+        """The plans, and what is refused; what deployments serve is decided with them."""
+        read = self._reader()
+        decided = self._guarded(
+            plan_all(self._items, observed, self._rules, self._purge, self._invalid.places, self._is_list), read
+        )
+        plans = decided.plans
+        serving = [place for place in plans if place < len(self._items) and kinds_to_read([self._items[place]])]
+        kinds = kinds_to_read(self._items[place] for place in serving)
+        self._flags = [
+            flag
+            for project_id in sorted(kinds)
+            for kind in sorted(kinds[project_id])
+            for flag in read(project_id, kind)
+        ]
+        state = observed.copy()
+        for each in plans.values():
+            if each.changes:
+                state.replace(each.before, each.after)
+        subjects = [
+            Subject(
+                place,
+                self._items[place],
+                t.cast(Deployment, plans[place].after),
+                plans[place].before is None,
+                plans[self._replaced[place]].after if place in self._replaced else None,
+            )
+            for place in serving
+        ]
+        self._first = self._serving = plan_serving(subjects, self._flags, self._active(state), self._rules)
+        problems = list(decided.problems)
+        for place, error in self._first.problems:
+            problems.append(self._problem_of(place, decided.plans[place], error))
+        refused = {place for place, error in self._first.problems}
+        return Decided({place: plan for place, plan in plans.items() if self._owner(place) not in refused}, problems)
+
+    def _plan_serving(self, flags: t.Sequence[Flag]) -> ServingPlan:
+        """Decide again what has to be assigned and removed.
+
+        :raises AmplitudeError: that must not be.
+        """
+        self._flags = list(flags)
+        tasks = self._rounds.tasks
+        subjects = [
+            Subject(
+                place,
+                self._items[place],
+                t.cast(Deployment, tasks[place].current),
+                tasks[place].told.before is None,
+                tasks[self._replaced[place]].current if place in self._replaced else None,
+            )
+            for place in self._first.served
+        ]
+        active = self._active(self._rounds.observed)
+        self._serving = plan_serving(subjects, self._assigner.overlaid(flags), active, self._rules)
+        if self._serving.problems:
+            raise refusal(
+                [self._problem_of(place, tasks[place].plan, error) for place, error in self._serving.problems]
+            )
+        return self._serving
+
+    def _active(self, observed: Observed) -> set[str]:
+        """The ids of what is active once what is replaced is retired."""
+        retiring = {item.replaces for item in self._items if item.retire}
+        return {row.id for row in observed.all_active() if row.id is not None and row.id not in retiring}
+
+    def _reader(self) -> Read:
+        """What reads the flags or the experiments of a project, archived ones too, each list once."""
+        lists: dict[tuple[str, str], list[Flag]] = {}
+
+        def read(project_id: str, kind: str) -> list[Flag]:
+            if (project_id, kind) not in lists:
+                lists[project_id, kind] = list_flags(self._client, kind, project_id, archived=True)
+            return lists[project_id, kind]
+
+        return read
+
+    def _read_flags(self) -> list[Flag]:
+        """The flags and experiments that the run is about, without archived ones."""
+        kinds = kinds_to_read(self._items[place] for place in self._first.served)
+        self._flags = [
+            flag
+            for project_id in sorted(kinds)
+            for kind in sorted(kinds[project_id])
+            for flag in list_flags(self._client, kind, project_id)
+        ]
+        return self._flags
+
+    def _guarded(self, decided: Decided, read: Read) -> Decided:
+        """The same, without what a guard refuses."""
+        plans, problems = dict(decided.plans), list(decided.problems)
+        for project_id, archiving in sorted(to_check(plans, self._rules).items()):
+            archived = {t.cast(Deployment, each.before).id or "" for each in archiving.values()}
+            try:
+                usage = Usage((flag for kind in KINDS for flag in read(project_id, kind)), archived)
+                refusals = refuse_used(archiving, usage)
+                problems += [self._problem_of(place, archiving[place], error) for place, error in refusals.items()]
+                refused = set(refusals)
+            except RequestFailed as failure:
+                problems.append(Problem(usage_unknown(failure), None, project_id))
+                refused = set(archiving)
+            for place in refused:
+                del plans[place]
+        return Decided(plans, problems)
+
+    def _owner(self, place: int) -> int:
+        """The place of the item that a plan is about; of what is purged that of the plan itself."""
+        return self._owners[place] if place < len(self._owners) else place
+
+    def _problem_of(self, place: int, decision: Plan, error: Refused) -> Problem:
+        """What is refused about a plan: that of an item, or that of what is to be purged."""
+        if place < len(self._owners):
+            owner = self._owners[place]
+            return problem_of(self._items[owner], error, owner + 1 if self._is_list else None)
+        before = t.cast(Deployment, decision.before)
+        return Problem(error, None, before.project_id, before.label, before.id)
+
+
+def _of(place: int, steps: t.Iterable[Step], label: str | None) -> list[Change]:
+    """The changes of the steps of one item, as they are told."""
+    return [step.change for step in in_order((step for step in steps if step.item == place), label)]
+
+
+def _in_order(old: t.Sequence[Change] | None, own: t.Sequence[Change], steps: t.Sequence[Change]) -> list[Change]:
+    """The changes of an item: what it takes over from is renamed first, and archived last."""
+    old = old or ()
+    last = [change for change in old if change.action == "archive"]
+    return [*(change for change in old if change not in last), *own, *steps, *last]
+
+
+def _id(deployment: Deployment | None) -> str | None:
+    return None if deployment is None else deployment.id
+
+
+def _name_of(step: Step) -> tuple[t.Any, ...]:
+    """What tells a step from all others, also where the id of the deployment is not known yet."""
+    return step.item, step.change.action, step.flag.kind, step.flag.id, step.change.label
+
+
+def _keyless(plans: t.Iterable[Plan]) -> list[Deployment]:
+    """What is there, is to be active, and is listed without a key."""
+    rows = [each.after for each in plans if each.before is not None]
+    return [row for row in rows if row is not None and row.key is None and not row.deleted]

@@ -1,0 +1,293 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it can change in any release. Do not import it from elsewhere.
+
+"""What deployments serve: which flags and experiments they are assigned to, and removed from; and taking over.
+
+Pure, as all of the plan. It is decided for all items together, since what one of them assigns can be what another one
+may leave.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._api.deployments import Deployment, order_of_id
+from .._api.flags import KINDS, Flag
+from .._errors import Refused
+from .single import Change, name
+from .wanted import Rules, Wanted
+
+
+class Subject(t.NamedTuple):
+    """One item whose deployment serves something, or takes over from another one.
+
+    ``deployment``: as it is when it is assigned; its ``id`` is None if it is still to be created. ``created``: whether
+    this task creates it, so that its ``id`` is told of no change. ``replaced``: the one that it takes over from, as it is
+    then. ``retires``: whether that one is to be archived by this task.
+    """
+
+    item: int
+    wanted: Wanted
+    deployment: Deployment
+    created: bool = False
+    replaced: Deployment | None = None
+
+    @property
+    def retires(self) -> bool:
+        """Whether the replaced deployment is active, and is to be retired."""
+        return self.wanted.retire and self.replaced is not None and not self.replaced.deleted
+
+
+class Step(t.NamedTuple):
+    """One deployment that is assigned to a flag or an experiment, or removed from it.
+
+    ``deployment_id`` is None if the deployment is still to be created.
+    """
+
+    item: int
+    flag: Flag
+    deployment_id: str | None
+    change: Change
+
+
+class Served(t.NamedTuple):
+    """The keys of the unarchived flags and experiments that a deployment serves, in order."""
+
+    flags: tuple[str, ...] = ()
+    experiments: tuple[str, ...] = ()
+
+    def as_result(self) -> dict[str, list[str]]:
+        """The documented return values ``flags`` and ``experiments``."""
+        return dict(flags=list(self.flags), experiments=list(self.experiments))
+
+
+class ServingPlan(t.NamedTuple):
+    """What has to be assigned and removed, in the order of the items; and for each item that is refused, why.
+
+    ``served``: by item, what its deployment serves before and after. ``replaced``: the same of what it replaces.
+    """
+
+    assigns: tuple[Step, ...] = ()
+    removals: tuple[Step, ...] = ()
+    served: t.Mapping[int, tuple[Served, Served]] = {}
+    replaced: t.Mapping[int, tuple[Served, Served]] = {}
+    problems: tuple[tuple[int, Refused], ...] = ()
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """All of them."""
+        return self.assigns + self.removals
+
+
+def kinds_to_read(wanted: t.Iterable[Wanted]) -> dict[str, set[str]]:
+    """By project, the kinds that have to be read before it can be decided what is served."""
+    found: dict[str, set[str]] = {}
+    for item in wanted:
+        kinds = set(KINDS) if item.replaces is not None else {kind for kind in KINDS if item.keys(kind) is not None}
+        if kinds:
+            found.setdefault(item.project_id, set()).update(kinds)
+    return found
+
+
+def plan_serving(
+    subjects: t.Sequence[Subject], flags: t.Iterable[Flag], active: t.Container[str], rules: Rules
+) -> ServingPlan:
+    """Decide what has to be assigned and removed so that each deployment serves what is wanted.
+
+    :param flags: those of the projects of the subjects, of the kinds that have to be read; archived ones are only used to
+        say why a key is refused.
+    :param active: the ids of the deployments that are active at the end of the whole plan, without those that are still to
+        be created.
+    """
+    return _Planner(subjects, flags, active, rules).plan()
+
+
+#: What stands for a deployment in a flag: its id or, as long as it has none, the place of its item.
+_Mark = t.Union[str, int]
+
+
+class _Planner:
+    def __init__(
+        self, subjects: t.Sequence[Subject], flags: t.Iterable[Flag], active: t.Container[str], rules: Rules
+    ) -> None:
+        self._subjects = subjects
+        self._active = active
+        self._rules = rules
+        self._by_key: dict[tuple[str, str, str], list[Flag]] = {}
+        self._by_project: dict[tuple[str, str], list[Flag]] = {}
+        self._users: dict[str, list[Flag]] = {}
+        for flag in flags:
+            self._by_key.setdefault((flag.project_id, flag.kind, flag.key), []).append(flag)
+            if not flag.archived:
+                for deployment_id in flag.deployments:
+                    self._users.setdefault(deployment_id, []).append(flag)
+        #: What each flag that changes has at the end.
+        self._after: dict[tuple[str, str], set[_Mark]] = {}
+        self._assigns: list[Step] = []
+        self._removals: list[Step] = []
+        self._problems: list[tuple[int, Refused]] = []
+
+    def plan(self) -> ServingPlan:
+        for subject in self._subjects:
+            self._assign(subject)
+        for subject in self._subjects:
+            self._remove(subject)
+        self._guard()
+        served, replaced = {}, {}
+        for subject in self._subjects:
+            mark = _mark(subject)
+            served[subject.item] = (self._served(subject.deployment.id), self._served_after(subject, mark))
+            if subject.replaced is not None:
+                old = t.cast(str, subject.replaced.id)
+                replaced[subject.item] = (self._served(old), self._served_after(subject, old))
+        return ServingPlan(tuple(self._assigns), tuple(self._removals), served, replaced, tuple(self._problems))
+
+    def _assign(self, subject: Subject) -> None:
+        mark = _mark(subject)
+        for flag in self._wanted(subject):
+            if mark not in self._state(flag):
+                self._state(flag).add(mark)
+                change = _change("assign", subject.deployment, flag, subject.created)
+                self._assigns.append(Step(subject.item, flag, subject.deployment.id, change))
+
+    def _remove(self, subject: Subject) -> None:
+        steps = []
+        wanted = {flag.id: flag for flag in self._wanted(subject, tell=False)}
+        for flag in self._users.get(subject.deployment.id or "", ()):
+            is_listed = flag.id in wanted and wanted[flag.id].kind == flag.kind
+            if subject.wanted.exclusive and subject.wanted.keys(flag.kind) is not None and not is_listed:
+                steps.append((flag, subject.deployment, subject.created))
+        if subject.retires:
+            replaced = t.cast(Deployment, subject.replaced)
+            steps += [(flag, replaced, False) for flag in self._users.get(replaced.id or "", ())]
+        for flag, deployment, created in sorted(steps, key=lambda step: _order(step[0])):
+            self._state(flag).discard(t.cast(str, deployment.id))
+            change = _change("unassign", deployment, flag, created)
+            self._removals.append(Step(subject.item, flag, deployment.id, change))
+
+    def _wanted(self, subject: Subject, tell: bool = True) -> list[Flag]:
+        """The flags and experiments that the deployment of an item has to serve, in order.
+
+        :param tell: whether what is wrong with the keys is added to the problems.
+        """
+        found: dict[tuple[str, str], Flag] = {}
+        for kind in KINDS:
+            for key in subject.wanted.keys(kind) or ():
+                flag = self._with_key(subject, kind, key, tell)
+                if flag is not None:
+                    found[flag.kind, flag.id] = flag
+        if subject.replaced is not None:
+            for flag in self._users.get(subject.replaced.id or "", ()):
+                if not subject.wanted.exclusive or subject.wanted.keys(flag.kind) is None:
+                    found[flag.kind, flag.id] = flag
+        return sorted(found.values(), key=_order)
+
+    def _with_key(self, subject: Subject, kind: str, key: str, tell: bool) -> Flag | None:
+        flags = self._by_key.get((subject.wanted.project_id, kind, key), [])
+        unarchived = [flag for flag in flags if not flag.archived]
+        if len(unarchived) == 1:
+            return unarchived[0]
+        if tell:
+            self._problems.append((subject.item, _refuse_key(subject.wanted, kind, key, flags, unarchived)))
+        return None
+
+    def _guard(self) -> None:
+        """Refuse to leave an enabled flag or experiment without an active deployment."""
+        if self._rules.force:
+            return
+        left: dict[int, list[Flag]] = {}
+        for step in self._removals:
+            if step.flag.enabled is not False and not any(map(self._is_active, self._state(step.flag))):
+                flags = left.setdefault(step.item, [])
+                flags += [step.flag] * (step.flag not in flags)
+        for item, flags in left.items():
+            [subject] = [each for each in self._subjects if each.item == item]
+            self._problems.append((item, _refuse_to_leave(subject, flags)))
+
+    def _is_active(self, mark: _Mark) -> bool:
+        return isinstance(mark, int) or mark in self._active
+
+    def _state(self, flag: Flag) -> set[_Mark]:
+        return self._after.setdefault((flag.kind, flag.id), set(flag.deployments))
+
+    def _served(self, deployment_id: str | None) -> Served:
+        return _keys(self._users.get(deployment_id or "", ()))
+
+    def _served_after(self, subject: Subject, mark: _Mark) -> Served:
+        flags = {(flag.kind, flag.id): flag for flag in self._users.get(str(mark), ())}
+        flags.update({(step.flag.kind, step.flag.id): step.flag for step in self._assigns if step.item == subject.item})
+        return _keys(flag for flag in flags.values() if mark in self._state(flag))
+
+
+def served_by(flags: t.Iterable[Flag], deployment_id: str | None) -> Served:
+    """What of these unarchived flags and experiments a deployment serves."""
+    return _keys(flag for flag in flags if not flag.archived and deployment_id in flag.deployments)
+
+
+def in_order(steps: t.Iterable[Step], own_label: str | None) -> list[Step]:
+    """The steps of one item as they are told: assignments first, then by kind and key, its own before what it replaces."""
+    return sorted(
+        steps,
+        key=lambda step: (step.change.action != "assign", _order(step.flag), step.change.label != own_label),
+    )
+
+
+def _mark(subject: Subject) -> _Mark:
+    return subject.item if subject.deployment.id is None else subject.deployment.id
+
+
+def _order(flag: Flag) -> tuple[t.Any, ...]:
+    """Flags before experiments, by key."""
+    return KINDS.index(flag.kind), flag.key, order_of_id(flag.id)
+
+
+def _keys(flags: t.Iterable[Flag]) -> Served:
+    found: dict[str, list[str]] = {kind: [] for kind in KINDS}
+    for flag in flags:
+        found[flag.kind].append(flag.key)
+    return Served(*(tuple(sorted(found[kind])) for kind in KINDS))
+
+
+def _change(action: str, deployment: Deployment, flag: Flag, created: bool) -> Change:
+    about = {flag.kind: flag.key}
+    return Change(action, flag.project_id, None if created else deployment.id, deployment.label, **about)
+
+
+def _refuse_key(wanted: Wanted, kind: str, key: str, flags: t.Sequence[Flag], unarchived: t.Sequence[Flag]) -> Refused:
+    doing = f"assign {wanted} to {kind} {key!r}"
+    if unarchived:
+        return Refused(
+            doing,
+            f"the key belongs to {len(unarchived)} {kind}s, with the ids {_ids(unarchived)}",
+            "archive or rename all but one of them in Amplitude",
+        )
+    if flags:
+        return Refused(
+            doing,
+            f"the {kind} is archived (id {_ids(flags)})",
+            f"leave the key out, or bring the {kind} back in Amplitude",
+        )
+    return Refused(
+        doing,
+        f"there is no {kind} with this key in the project",
+        f"correct the key, or create the {kind} in Amplitude first",
+    )
+
+
+def _refuse_to_leave(subject: Subject, flags: t.Sequence[Flag]) -> Refused:
+    of = name(subject.replaced) if subject.retires and subject.replaced is not None else name(subject.deployment)
+    return Refused(
+        f"remove {of} from what it serves",
+        f"without it no active deployment would serve {_several(flags)}",
+        "assign another deployment first, disable it in Amplitude, or set force to true to leave it without any",
+    )
+
+
+def _several(flags: t.Sequence[Flag]) -> str:
+    return ", ".join(f"the enabled {flag} (id {flag.id})" for flag in flags)
+
+
+def _ids(flags: t.Iterable[Flag]) -> str:
+    return ", ".join(flag.id for flag in flags)
