@@ -38,7 +38,7 @@ options:
     suboptions:
       label:
         description:
-          - The label of the deployment. Required unless O(deployments[].id) is set. It must be text: put labels such as
+          - The label of the deployment. Required unless O(deployments[].id) is set. It must be text. Put labels such as
             V(no), V(0123) or V(12:30) in quotes, which YAML takes for something else.
         type: str
       type:
@@ -153,6 +153,9 @@ options:
       - The number of requests that may be under way at the same time, from V(1) to V(32).
     type: int
     default: 8
+notes:
+  - In check mode it is not known whether the management API key may write to a project. If no deployment of it is listed,
+    not even its default one, a warning says so.
 seealso:
   - module: community.amplitude.amplitude_deployment
   - module: community.amplitude.amplitude_deployment_info
