@@ -20,7 +20,7 @@ demo: ## See the modules at work on an emulated Amplitude
 lint: ## Check style, licence headers, changelog and playbooks
 	$(run) lint ruff check
 	$(run) lint ruff format --check
-	$(run) lint shellcheck tests/tools/env tests/tools/docs .ci/run
+	$(run) lint shellcheck tests/tools/env tests/tools/build tests/tools/docs .ci/run
 	$(run) lint mypy
 	$(run) lint reuse lint --lines
 	$(run) lint antsibull-changelog lint
@@ -61,7 +61,7 @@ release: ## Prepare the release VERSION: the version, the changelog and the arch
 	$(run) test python tests/tools/release.py "$(VERSION)"
 
 build: ## Build the archive for Galaxy in .cache/dist/
-	$(run) test ansible-galaxy collection build --force --output-path .cache/dist
+	@"$$(dirname "$$MAKEFILE")/tests/tools/build"
 
 clean: ## Remove everything that was generated
 	@cd "$$(dirname "$$MAKEFILE")" && rm -rf .cache .venv changelogs/.plugin-cache.yaml

@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 import pathlib
 import runpy
+import shutil
 import subprocess
+import sys
 import typing as t
 
 import pytest
@@ -56,8 +58,10 @@ def run():
 
 @pytest.fixture(scope="session")
 def archive(tmp_path_factory, run):
+    if not shutil.which("git") or not (ROOT / ".git").exists():
+        pytest.skip("an archive is built in a clone of the repository, with git")
     directory = tmp_path_factory.mktemp("archive")
-    built = run("ansible-galaxy", "collection", "build", "--output-path", directory, ROOT)
+    built = run(sys.executable, "tests/tools/build.py", directory)
     assert built.status == 0, built.output
     return next(directory.glob("community-amplitude-*.tar.gz"))
 

@@ -7,24 +7,17 @@ Before the first release everything is new, and only its summary is needed.
 
 from __future__ import annotations
 
-import pathlib
 import subprocess
 import sys
 
 import yaml
+from checkout import ROOT, git
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 #: What users get to see.
 PRODUCT = ["plugins", "playbooks", "meta"]
 FRAGMENTS = "changelogs/fragments"
 #: A release changes this file.
 CHANGELOG = "changelogs/changelog.yaml"
-
-
-def git(*arguments: str) -> str:
-    """Run git on the checkout and return its output."""
-    command = ["git", "-c", "safe.directory=*", *arguments]
-    return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def uncommitted(*paths: str) -> list[str]:

@@ -8,14 +8,13 @@ anything is wrong, the checkout is left as it was.
 
 from __future__ import annotations
 
-import pathlib
 import re
 import shutil
 import signal
 import subprocess
 import sys
-import tarfile
 
+import build
 import fragments
 import yaml
 
@@ -25,8 +24,6 @@ VERSIONS = {"galaxy.yml": "version: {0}", "plugins/module_utils/_version.py": 'V
 #: What a release writes that git tracks, and what it may leave that git does not.
 WRITTEN = [*VERSIONS, "changelogs"]
 MADE = ["CHANGELOG.md", "changelogs"]
-#: What an archive has besides files of the checkout.
-OF_ARCHIVE = {"MANIFEST.json", "FILES.json"}
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 BREAKING = {"breaking_changes", "removed_features"}
 FEATURES = {"major_changes", "minor_changes", "deprecated_features", "modules", "plugins", "objects"}
@@ -101,20 +98,7 @@ def release(version: str, last: str | None) -> str | None:
     least = least_version(last, {*entry, *entry["changes"]}) if last else version
     if numbers(version) < numbers(least):
         return f"With these changes, the version has to be {least} or more."
-    build = ["ansible-galaxy", "collection", "build", "--force", "--output-path", ".cache/dist"]
-    if subprocess.run(build, cwd=ROOT, check=False).returncode:
-        return "The archive could not be built: see above."
-    stray = untracked_in(archive_of(version))
-    if stray:
-        return "The archive has files that are not in git: {0}. Remove them, or add them to build_ignore.".format(
-            ", ".join(stray)
-        )
-    return None
-
-
-def archive_of(version: str) -> pathlib.Path:
-    """Where the archive of a version is built."""
-    return ROOT / f".cache/dist/community-amplitude-{version}.tar.gz"
+    return build.build(also=["CHANGELOG.md"])
 
 
 def unreleased_plugins() -> list[str]:
@@ -128,21 +112,13 @@ def unreleased_plugins() -> list[str]:
     ]
 
 
-def untracked_in(archive: pathlib.Path) -> list[str]:
-    """What is in an archive without being a file that git tracks, or will track once the release is committed."""
-    with tarfile.open(archive) as tar:
-        names = {member.name for member in tar if member.isfile()}
-    tracked = fragments.git("ls-files", "-z", "--cached").split("\0")
-    return sorted(names - {*tracked, *OF_ARCHIVE, "CHANGELOG.md"})
-
-
 def restore(version: str) -> None:
     """Undo what a release has written, and nothing else."""
     fragments.git("checkout", "--quiet", "HEAD", "--", *WRITTEN)
     fragments.git("clean", "--quiet", "-d", "--force", "--", *MADE)
     if fragments.git("ls-files", "CHANGELOG.md"):
         fragments.git("checkout", "--quiet", "HEAD", "--", "CHANGELOG.md")
-    archive_of(version).unlink(missing_ok=True)
+    build.archive_of(version).unlink(missing_ok=True)
 
 
 def main(version: str = "") -> int | str:
@@ -166,7 +142,7 @@ def main(version: str = "") -> int | str:
     print(
         "Now read CHANGELOG.md, run .ci/run, and then:\n"
         f"  git add --all && git commit -m 'Release {version}' && git tag {version} && git push origin HEAD {version}\n"
-        f"  ansible-galaxy collection publish .cache/dist/community-amplitude-{version}.tar.gz"
+        f"  ansible-galaxy collection publish {build.DIST}/community-amplitude-{version}.tar.gz"
     )
     return 0
 

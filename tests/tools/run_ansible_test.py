@@ -17,9 +17,10 @@ import sys
 from collections.abc import Callable
 
 import ansible_test
+import checkout
 from pythons import find_pythons
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROOT = checkout.ROOT
 CACHE = ROOT / ".cache"
 PYTHONS = CACHE / "pythons"
 
@@ -44,36 +45,13 @@ FLAGS = {
 
 
 def copy_checkout(target: pathlib.Path) -> None:
-    """Put every file that git does not ignore (without git: every file) below target; keep its tests/output."""
-    if (ROOT / ".git").exists():
-        listing = ["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    else:
-        listing = [
-            "find",
-            ".",
-            "(",
-            "-name",
-            ".cache",
-            "-o",
-            "-name",
-            ".venv",
-            ")",
-            "-prune",
-            "-o",
-            "!",
-            "-type",
-            "d",
-            "-print0",
-        ]
-    names = subprocess.run(listing, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout
+    """Put what somebody works on below target, see :func:`checkout.work`; keep its tests/output."""
+    names = checkout.work()
     output, kept = target / "tests" / "output", target.parent / "output"
     if output.exists():
         output.rename(kept)
     shutil.rmtree(target, ignore_errors=True)
-    for name in filter(None, os.fsdecode(names).split("\0")):
-        if os.path.lexists(ROOT / name):
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, target / name, follow_symlinks=False)
+    checkout.copy(names, target)
     if kept.exists():
         kept.rename(output)
     subprocess.run(["git", "init", "-q"], cwd=target, check=True)
