@@ -71,7 +71,7 @@ def usual(request: bytes) -> bytes:
 
 
 @contextlib.contextmanager
-def impatient(url: str, timeout: float = 5.0, limits: Limits = Limits()) -> t.Iterator[Client]:
+def impatient(url: str, timeout: float = 60.0, limits: Limits = Limits()) -> t.Iterator[Client]:
     """A client that never retries."""
     with Client(url, KEY, timeout=timeout, retry_timeout=0, limits=limits) as client:
         yield client

@@ -15,6 +15,7 @@ from ansible.module_utils import basic
 from ansible.module_utils.common import warnings
 
 from ansible_collections.community.amplitude.plugins.module_utils._api.waits import Waits
+from ansible_collections.community.amplitude.tests.support.clocks import SteppingClock
 
 try:
     from ansible.module_utils.testing import patch_module_args
@@ -29,8 +30,12 @@ except ImportError:  # ansible-core 2.18
             basic._ANSIBLE_ARGS = None
 
 
+#: Nobody's patience ends because the machine is busy.
+CLOCK = SteppingClock()
 #: As if the service was a thousand times quicker, as the emulator is.
 QUICK = Waits(
+    now=CLOCK.now,
+    sleep=CLOCK.sleep,
     first_backoff=0.01,
     requests_per_second=10000,
     first_look=0.005,

@@ -4,8 +4,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from ansible_collections.community.amplitude.tests.emulator import Emulator
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +29,7 @@ def emulator(_emulator):
 @pytest.fixture
 def connection(emulator):
     """The connection options that lead to the emulator."""
-    return dict(management_api_key="management-key", base_url=emulator.url, timeout=5, retry_timeout=5)
+    return dict(management_api_key="management-key", base_url=emulator.url, timeout=60, retry_timeout=5)
 
 
 @pytest.fixture(autouse=True)

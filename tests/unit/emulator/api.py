@@ -33,7 +33,7 @@ class Api:
 
     def call(self, method: str, path: str = PATH, key: str | None = KEY, **options: t.Any) -> requests.Response:
         headers = {**({"Authorization": "Bearer " + key} if key else {}), **options.pop("headers", {})}
-        options = {"timeout": 5, "allow_redirects": False, **options}
+        options = {"timeout": 60, "allow_redirects": False, **options}
         return self.session.request(method, self.emulator.url + path, headers=headers, **options)
 
     def create(self, label: str = "hello", project: t.Any = "1", type: t.Any = "client", **options: t.Any) -> t.Any:

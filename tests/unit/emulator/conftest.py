@@ -11,7 +11,8 @@ import typing as t
 import pytest
 import requests
 
-from ansible_collections.community.amplitude.tests.emulator import Emulator
+from ansible_collections.community.amplitude.tests.emulator import Emulator, account, app, traffic
+from ansible_collections.community.amplitude.tests.support.clocks import SetClock
 from ansible_collections.community.amplitude.tests.unit.emulator.api import Api
 
 
@@ -25,6 +26,15 @@ def session() -> t.Iterator[requests.Session]:
 @pytest.fixture
 def api(session: requests.Session, emulator: Emulator) -> Api:
     return Api(session, emulator)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> SetClock:
+    """The emulator's clock, before which nothing is waited for."""
+    clock = SetClock()
+    for module in (account, app, traffic):
+        monkeypatch.setattr(module, "time", clock)
+    return clock
 
 
 @pytest.fixture(scope="module")

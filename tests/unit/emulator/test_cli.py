@@ -48,10 +48,10 @@ def test_program(session: requests.Session, tmp_path: pathlib.Path) -> None:
         assert re.fullmatch(r"Amplitude Experiment emulator listening on http://127.0.0.1:\d+\n", program.line)
         assert program.url.endswith(f":{int(port_file.read_text())}")
         assert sorted(os.listdir(tmp_path)) == ["port", "seed.json"]
-        rows = session.get(program.url + PATH, headers={"Authorization": "Bearer " + KEY}, timeout=5).json()
+        rows = session.get(program.url + PATH, headers={"Authorization": "Bearer " + KEY}, timeout=60).json()
         assert [row["id"] for row in rows["deployments"]] == ["10001", "10002", "10003", "7"]
         program.process.send_signal(signal.SIGTERM)
-        assert program.process.communicate(timeout=5) == ("", "")
+        assert program.process.communicate(timeout=60) == ("", "")
         assert program.process.returncode == 0
 
 
@@ -64,12 +64,12 @@ def test_program_as_module_with_parent(session: requests.Session, tmp_path: path
         try:
             arguments = ["--seed", seed, "--parent-pid", parent.pid]
             with Program(*arguments, how=("-m", "tests.emulator"), cwd=EMULATOR.parents[1]) as program:
-                assert session.get(program.url + "/_emulator/deployments", timeout=5).status_code == 200
+                assert session.get(program.url + "/_emulator/deployments", timeout=60).status_code == 200
                 if end == "parent":
                     parent.kill()  # and is a zombie until it is waited for
                 else:
                     program.process.send_signal(end)
-                assert program.process.wait(timeout=5) == 0
+                assert program.process.wait(timeout=60) == 0
         finally:
             parent.kill()
 
@@ -77,7 +77,7 @@ def test_program_as_module_with_parent(session: requests.Session, tmp_path: path
 def test_program_over_tls(certificate: pathlib.Path) -> None:
     with Program("--tls-cert", certificate, "--tls-key", certificate) as program:
         assert program.url.startswith("https://127.0.0.1:")
-        assert requests.get(program.url + "/_emulator/switches", verify=str(certificate), timeout=5).status_code == 200
+        assert requests.get(program.url + "/_emulator/switches", verify=str(certificate), timeout=60).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -8,18 +8,18 @@ import json
 import re
 import shutil
 import subprocess
-import time
 import typing as t
 
 import pytest
 
 from ansible_collections.community.amplitude.tests.emulator import Emulator
+from ansible_collections.community.amplitude.tests.support.clocks import SetClock
 from ansible_collections.community.amplitude.tests.unit.emulator.api import KEY, PATH, SEED, VALID, Api
 
 
 def curl(*arguments: str) -> str:
     command = ["curl", "--silent", "--show-error", "--noproxy", "*", "--write-out", " %{http_code}", *arguments]
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, timeout=10).stdout.decode()
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, timeout=60).stdout.decode()
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
@@ -142,9 +142,9 @@ def test_late_keys(api: Api, emulator: Emulator, by_hand: bool) -> None:
     assert [keys[1] for keys in listed] == [None, None, key] and all(keys[0] for keys in listed)
 
 
-def test_late_key_seconds(api: Api, emulator: Emulator) -> None:
+def test_late_key_seconds(api: Api, emulator: Emulator, clock: SetClock) -> None:
     emulator.reset(late_key_seconds=0.15)
     api.create()
     assert api.rows()[0]["key"] is None
-    time.sleep(0.16)
+    clock.pass_by(0.16)
     assert api.rows()[0]["key"] == emulator.deployments()[0]["key"]

@@ -43,7 +43,7 @@ class Api:
 
     def call(self, method: str, path: str, key: str | None = KEY, **options: t.Any) -> requests.Response:
         headers = {**({"Authorization": "Bearer " + key} if key else {}), **options.pop("headers", {})}
-        return self.session.request(method, self.emulator.url + path, headers=headers, timeout=5, **options)
+        return self.session.request(method, self.emulator.url + path, headers=headers, timeout=60, **options)
 
     def page(self, kind: str, **query: t.Any) -> dict[str, t.Any]:
         answer = self.call("GET", "/api/1/" + kind, params=query)
@@ -83,7 +83,7 @@ def test_documented_example(emulator: Emulator, kind: str) -> None:
     command = ["curl", "--silent", "--show-error", "--noproxy", "*"]
     command += ["--request", "GET", "--url", f"{emulator.url}/api/1/{kind}?limit=1000"]
     command += ["--header", "Accept: application/json", "--header", "Authorization: Bearer " + KEY]
-    answer = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, timeout=10).stdout)
+    answer = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, timeout=60).stdout)
     assert list(answer) == [kind]
     banner, foreign, checkout = answer[kind]
     assert [row["key"] for row in answer[kind]] == ["banner", "checkout", "checkout"]

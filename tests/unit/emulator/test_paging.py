@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 import json
-import time
 import typing as t
 
 import pytest
 
 from ansible_collections.community.amplitude.tests.emulator import Emulator
+from ansible_collections.community.amplitude.tests.support.clocks import SetClock
 from ansible_collections.community.amplitude.tests.unit.emulator.api import Api, fill
 
 
@@ -99,11 +99,11 @@ def test_stale_lists(api: Api, emulator: Emulator, cursor: str) -> None:
     assert [len(api.rows()) for _list in range(3)] == [2, 2, 3], "a write shows no sooner than those before it"
 
 
-def test_stale_seconds(api: Api, emulator: Emulator) -> None:
+def test_stale_seconds(api: Api, emulator: Emulator, clock: SetClock) -> None:
     emulator.reset(stale_seconds=0.15)
     api.create("a")
     assert api.labels() == []
-    time.sleep(0.16)
+    clock.pass_by(0.16)
     assert api.labels() == ["a"]
 
 
@@ -142,11 +142,9 @@ def test_no_page_of_a_stale_list_shows_the_write(api: Api, emulator: Emulator) -
 
 def test_pages_of_100_000_rows_while_they_change(api: Api, emulator: Emulator) -> None:
     fill(emulator, *(f"l{n}" for n in range(100_000)), rate_limit=0)
-    began = time.monotonic()
     ids = []
     for page in range(100):
         emulator.edit_deployment("10001", label=f"shifted-{page}")
         answer = api.call("GET", params={"limit": 1000, "cursor": page * 1000})
         ids += [row["id"] for row in answer.json()["deployments"]]
     assert len(set(ids)) == 100_000
-    assert time.monotonic() - began < 60

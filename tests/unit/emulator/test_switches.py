@@ -47,7 +47,7 @@ def test_latency(api: Api, emulator: Emulator) -> None:
     emulator.reset(latency=0.1)
     began = time.monotonic()
     api.rows()
-    assert 0.1 <= time.monotonic() - began < 1
+    assert time.monotonic() - began >= 0.1
 
 
 def test_gzip(api: Api, emulator: Emulator) -> None:

@@ -27,6 +27,7 @@ from ansible_collections.community.amplitude.plugins.module_utils._api import qu
 from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployments
 from ansible_collections.community.amplitude.plugins.module_utils._errors import ConnectionFailed, RequestFailed
 from ansible_collections.community.amplitude.tests.support.canaries import canary, without_documented_keys
+from ansible_collections.community.amplitude.tests.support.clocks import late_answers
 from ansible_collections.community.amplitude.tests.support.modules import run_module
 from ansible_collections.community.amplitude.tests.unit.plugins.modules import test_bad_input as bad_input
 
@@ -258,7 +259,8 @@ def test_bad_input(emulator, connection, told, options):
 @pytest.mark.parametrize("fault", [pytest.param(row[1], id=row[0]) for row in bad_input.BAD_ANSWERS])
 def test_bad_answer(emulator, connection, told, fault):
     emulator.misbehave(**fault)
-    result = run(connection, LIST, timeout=0.2 if fault["action"] == "delay" else 5)
+    with late_answers():
+        result = run(connection, LIST, timeout=10)
     assert result["failed"]
     words = told() + rest(result)
     assert not [name for name, secret in SECRETS.items() if secret in words]

@@ -107,5 +107,5 @@ def tls_proxy(tmp_path_factory, authority):
 def client(emulator):
     """A client of an emulator with one deployment; it never retries."""
     emulator.reset(seed(), rate_limit=0)
-    with Client(emulator.url, KEY, timeout=5, retry_timeout=0) as client:
+    with Client(emulator.url, KEY, timeout=60, retry_timeout=0) as client:
         yield client

@@ -176,7 +176,7 @@ def test_wrong_answer_to_a_module(name, verb, label, state):
         return answer if request.startswith(verb.encode()) else right
 
     with RawServer(api, closes=True) as server:
-        options = dict(management_api_key=KEY, base_url=server.url, timeout=5, retry_timeout=0, project_id="1")
+        options = dict(management_api_key=KEY, base_url=server.url, timeout=60, retry_timeout=0, project_id="1")
         wish = dict(label=label, state=state, **(dict(force=True) if state == "absent" else dict(type="client")))
         result = run_module("amplitude_deployment", **dict(options, **wish))
         methods = [request.split(b" ")[0].decode() for request in server.requests]

@@ -252,7 +252,7 @@ def test_id_stays_where_ids_belong(identifier):
         return answer_of(dict(deployments=rows)) if request.startswith(b"GET") else http("200 OK", "OK")
 
     with RawServer(answer) as server:
-        options = dict(management_api_key=KEY, base_url=server.url + "/some/prefix", retry_timeout=0, timeout=5)
+        options = dict(management_api_key=KEY, base_url=server.url + "/some/prefix", retry_timeout=0, timeout=60)
         result = run_module("amplitude_deployment", project_id="1", label="web", state="absent", force=True, **options)
         patches = [request.split(b" ")[1].decode() for request in server.requests if request.startswith(b"PATCH")]
     assert "Traceback" not in str(result)

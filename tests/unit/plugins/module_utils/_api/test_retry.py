@@ -42,6 +42,7 @@ from ansible_collections.community.amplitude.tests.support.client import (
     sleepless,
     usual,
 )
+from ansible_collections.community.amplitude.tests.support.clocks import late_answers
 from ansible_collections.community.amplitude.tests.support.servers import RawServer
 
 pytestmark = pytest.mark.core
@@ -288,7 +289,7 @@ SENT = {  # fault: times that GET, POST and PATCH are sent
 def test_how_often_a_request_is_sent(emulator, fault, verb, sent):
     emulator.reset(seed(), rate_limit=0)
     emulator.misbehave(**FAULTS[fault])
-    with Client(emulator.url, KEY, timeout=0.5 if "timeout" in fault else 5) as client:
+    with late_answers(), Client(emulator.url, KEY, timeout=10) as client:
         sleeps = sleepless(client)
         if sent == AGAIN:
             CALLS[verb](client)
