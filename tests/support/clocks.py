@@ -86,19 +86,53 @@ def late_answers() -> t.Iterator[None]:
             super().__exit__(*dummy)
             under_way.remove(self)
 
-    send, wait = deadline.DeadlineAdapter.send, World.wait
-
-    def send_patiently(self: t.Any, request: t.Any, *args: t.Any, **kwargs: t.Any) -> t.Any:
-        return send(self, request, *args, **dict(kwargs, timeout=FOR_EVER))
+    wait = World.wait
 
     def wait_for_clients(self: World, seconds: float) -> None:
-        late = [each for each in under_way if each.allowed <= seconds]
+        # What is left of an earlier world, which nobody waits for any longer, makes nobody late.
+        late = [] if self._ended.is_set() else [each for each in under_way if each.allowed <= seconds]
         for each in late:
             each._expire()
         wait(self, FOR_EVER if late else seconds)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(client, "Deadline", Deadline)
-        patch.setattr(deadline.DeadlineAdapter, "send", send_patiently)
+        patch.setattr(deadline.DeadlineAdapter, "send", _sent_patiently(deadline.DeadlineAdapter.send))
         patch.setattr(World, "wait", wait_for_clients)
         yield
+
+
+@contextlib.contextmanager
+def counting_when_told() -> t.Iterator[t.Callable[[], None]]:
+    """Let the seconds that a request may take begin when what this yields is called, such as by the server."""
+    under_way: list[Deadline] = []
+
+    class Deadline(deadline.Deadline):
+        def __enter__(self) -> deadline.Deadline:
+            under_way.append(self)
+            timer, self._timer = self._timer, threading.Timer(FOR_EVER, self._expire)
+            super().__enter__()
+            self._timer.cancel()
+            self._timer = timer
+            self._end = float("inf")
+            return self
+
+        def __exit__(self, *dummy: t.Any) -> None:
+            super().__exit__(*dummy)
+            under_way.remove(self)
+
+    def begin() -> None:
+        for each in under_way:
+            if each._end == float("inf"):
+                each._end = time.monotonic() + each._seconds
+                each._timer.start()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(client, "Deadline", Deadline)
+        patch.setattr(deadline.DeadlineAdapter, "send", _sent_patiently(deadline.DeadlineAdapter.send))
+        yield begin
+
+
+def _sent_patiently(send: t.Any) -> t.Any:
+    """Without the timeouts of requests."""
+    return lambda self, request, *args, **kwargs: send(self, request, *args, **dict(kwargs, timeout=FOR_EVER))

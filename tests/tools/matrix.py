@@ -27,8 +27,8 @@ TARGETS = ROOT / "tests" / "integration" / "targets"
 MATRIX = yaml.safe_load((ROOT / "tests" / "matrix.yml").read_text(encoding="utf-8"))
 
 #: The markers of pytest.ini say what is left out.
-UNITS = ["-m", "not once", "tests/unit", "tests/functional"]
-CORE_UNITS = ["-m", "core", "tests/unit", "tests/functional"]
+UNITS = ["-m", "not once and not timing", "tests/unit", "tests/functional"]
+CORE_UNITS = ["-m", "core and not timing", "tests/unit", "tests/functional"]
 #: Of the situations of the single module, every so many is tried through ansible-playbook.
 EACH = 12
 

@@ -16,6 +16,7 @@ from ansible_collections.community.amplitude.plugins.module_utils._api.deploymen
 from ansible_collections.community.amplitude.plugins.module_utils._apply.ensure import ensure_all
 from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import Rules, Wanted
 from ansible_collections.community.amplitude.tests.support.bulk import PROJECT, active, three_times, writes
+from ansible_collections.community.amplitude.tests.support.clocks import FOR_EVER
 from ansible_collections.community.amplitude.tests.support.modules import QUICK, run_module
 from ansible_collections.community.amplitude.tests.support.situations import SITUATIONS, seed
 
@@ -257,7 +258,7 @@ def test_three_runs_at_once(emulator, world):
             rows = super().list()
             self.lists += 1
             if self.lists == 1:
-                everything_is_missing.wait(60)
+                everything_is_missing.wait(FOR_EVER)
             return rows
 
     def write():
@@ -313,13 +314,16 @@ def test_flag_that_is_made_while_they_are_listed(emulator, run, kind):
 
 @pytest.mark.parametrize("concurrency", [1, 3])
 def test_concurrency(emulator, run, concurrency):
-    emulator.reset(rate_limit=0, latency=0.05)
+    emulator.reset(rate_limit=0)
     under_way, most = [], []
+    at_once = threading.Barrier(concurrency, timeout=FOR_EVER)
     real = Client._send_once
 
     def send_once(self, verb, *args):
         under_way.append(verb)
         most.append(under_way.count("POST"))
+        if verb == "POST":
+            at_once.wait()
         try:
             return real(self, verb, *args)
         finally:

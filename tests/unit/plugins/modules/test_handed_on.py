@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from ansible_collections.community.amplitude.plugins.module_utils._api.client import Client
@@ -84,11 +82,11 @@ def test_list_that_shows_a_create_before_the_rename(emulator, seconds):
 
         def edit(self, deployment, **changes):
             super().edit(deployment, **changes)
-            self.shows_renames_at = time.monotonic() + seconds
+            self.shows_renames_at = QUICK.now() + seconds
 
         def list(self):
             rows = super().list()
-            late = self.shows_renames_at is not None and time.monotonic() < self.shows_renames_at
+            late = self.shows_renames_at is not None and QUICK.now() < self.shows_renames_at
             return [row._replace(label="web") if late and row.id == "1" else row for row in rows]
 
     emulator.reset(PROJECT)

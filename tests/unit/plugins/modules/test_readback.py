@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import re
-import time
 
 import pytest
 
@@ -57,9 +56,9 @@ def test_edit_that_the_list_never_shows(emulator, run, state, deleted, retry_tim
     emulator.reset()
     emulator.create_deployment(projectId="1", label="web", type="client", deleted=not deleted)
     emulator.switch(stale_lists=FOR_EVER)
-    started = time.monotonic()
+    started = QUICK.now()
     result = run(label="web", state=state, retry_timeout=retry_timeout)
-    assert time.monotonic() - started < 30, "it does not wait for ever"
+    assert QUICK.now() - started < 5, "it does not wait for ever"
     assert not result.get("failed") and result["changed"]
     assert result["deployment"]["deleted"] is deleted
     assert len(result["warnings"]) == 1

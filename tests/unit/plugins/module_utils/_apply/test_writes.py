@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.community.amplitude.plugins.module_utils._apply.writes import Writer, looks_at, together
 from ansible_collections.community.amplitude.plugins.module_utils._errors import AnswerLost, ApiError, Refused
 from ansible_collections.community.amplitude.tests.support.account import Account
+from ansible_collections.community.amplitude.tests.support.clocks import FOR_EVER
 from ansible_collections.community.amplitude.tests.support.rows import row
 
 NEW = row("", "web")._replace(id=None, key=None)
@@ -55,7 +56,7 @@ def test_looks(seconds, patience, takes, begun, whole):
 def test_together(concurrency, count, at_once):
     together([], concurrency)
     done, threads = [], set()
-    barrier = threading.Barrier(at_once, timeout=30)
+    barrier = threading.Barrier(at_once, timeout=FOR_EVER)
 
     def work(number):
         threads.add(threading.get_ident())
