@@ -6,13 +6,16 @@ export MAKEFILE := $(strip $(MAKEFILE_LIST))
 run := @"$$(dirname "$$MAKEFILE")/tests/tools/env"
 
 .NOTPARALLEL:
-.PHONY: help test demo lint nox docs sanity units integration matrix live soak mutants bench release build clean
+.PHONY: help test timing demo lint nox docs sanity units integration matrix live soak mutants bench release build clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' "$$MAKEFILE"
 
 test: ## Run the unit and functional tests (ARGS are passed on to pytest)
 	$(run) test pytest -q -n auto --maxschedchunk=1 tests/functional tests/unit $(ARGS)
+
+timing: ## Run the tests that measure time, on a machine that does nothing else
+	$(run) test pytest -q -m timing tests/functional tests/unit $(ARGS)
 
 demo: ## See the modules at work on an emulated Amplitude
 	$(run) test demo/run

@@ -8,10 +8,10 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
+from ansible_collections.community.amplitude.tests.support.clocks import FOR_EVER, eventually
 from ansible_collections.community.amplitude.tests.support.modules import run_module
 
 pytestmark = pytest.mark.once
@@ -36,14 +36,16 @@ TASKS = {
 def test_kill(emulator, task, nth):
     """The service has carried out the nth request, and the run does not live to learn of it."""
     emulator.reset(SEED)
-    emulator.misbehave(action="delay", nth=nth, moment="after", seconds=30)
+    emulator.misbehave(action="delay", nth=nth, moment="after", seconds=FOR_EVER)
     options = dict(project_id="1", management_api_key="management-key", base_url=emulator.url, **TASKS[task][0])
     program = f"from {run_module.__module__} import run_module; run_module('amplitude_deployment', **{options!r})"
     with subprocess.Popen([sys.executable, "-c", program]) as process:
-        given_up = time.monotonic() + 20
-        while [request["accepted"] for request in emulator.requests()] != [True] * nth:
-            assert time.monotonic() < given_up and process.poll() is None
-            time.sleep(0.01)
+
+        def arrived():
+            assert process.poll() is None
+            return [request["accepted"] for request in emulator.requests()] == [True] * nth
+
+        eventually(arrived, emulator.requests)
         process.send_signal(signal.SIGKILL)
     assert process.returncode == -signal.SIGKILL
     emulator.behave()

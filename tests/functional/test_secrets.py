@@ -14,13 +14,14 @@ import importlib.metadata
 import os
 import pathlib
 import tempfile
-import time
 
 import pytest
 import yaml
 
 from ansible_collections.community.amplitude.tests.emulator import Emulator
+from ansible_collections.community.amplitude.tests.emulator.control import World
 from ansible_collections.community.amplitude.tests.support.canaries import Processes, canary, without_documented_keys
+from ansible_collections.community.amplitude.tests.support.clocks import FOR_EVER, eventually
 
 pytestmark = pytest.mark.core
 
@@ -52,13 +53,16 @@ PLAYBOOK = [
             {
                 "name": "List in the background",
                 INFO: dict(include_archived=True),
-                "async": 60,
+                "async": int(FOR_EVER),
                 "poll": 0,
                 "register": "job",
             },
             {
                 "name": "Show a word to everybody",
-                "ansible.builtin.shell": "sleep 0.2; echo {{ in_the_open }} | tee {{ leftovers | join(' ') }}",
+                "ansible.builtin.shell": (
+                    "until [ -e {{ seen | quote }} ]; do sleep 0.1; done;"
+                    " echo {{ in_the_open }} | tee {{ leftovers | map('quote') | join(' ') }}"
+                ),
             },
             {"name": "Show a key to everybody", "ansible.builtin.debug": dict(msg="{{ key_in_the_open }}")},
             {"name": "Create", MODULE: dict(project_id="1", label="new", type="server"), "register": "created"},
@@ -87,7 +91,7 @@ PLAYBOOK = [
                 "name": "Wait for the list",
                 "ansible.builtin.debug": dict(msg="There it is."),
                 "until": "in_the_open in lookup('ansible.builtin.file', job.results_file)",
-                "retries": 100,
+                "retries": int(FOR_EVER * 10),
                 "delay": 0.1,
             },
         ],
@@ -161,9 +165,14 @@ def variables(emulator):
 
 
 @pytest.fixture
-def short_path():
-    """A directory in which ansible-core can make sockets: the path of one must not have more than 107 characters."""
-    with tempfile.TemporaryDirectory(prefix="", dir=os.environ.get("TMPDIR")) as directory:
+def plain_path():
+    """A directory with a plain path, below that of the checkout unless that has a space.
+
+    It is short, since ansible-core cannot make a socket whose path has more than 107 characters. And it has no space, since
+    ansible-core does not quote the path of a module that it starts in the background.
+    """
+    temporary = os.environ.get("TMPDIR", "")
+    with tempfile.TemporaryDirectory(prefix="", dir="/tmp" if " " in temporary else temporary or None) as directory:
         yield pathlib.Path(directory)
 
 
@@ -181,9 +190,7 @@ def read(path):
 
 def wait_for_background(left):
     """Wait until Ansible has removed the files of the task in the background, after which it looks every five seconds."""
-    ends = time.monotonic() + 20
-    while list(left.glob("remote/ansible-tmp-*")) and time.monotonic() < ends:
-        time.sleep(0.1)
+    eventually(lambda: not list(left.glob("remote/ansible-tmp-*")), lambda: list(left.rglob("*")))
 
 
 def leaks(directory, secrets):
@@ -200,12 +207,14 @@ def leaks(directory, secrets):
     "program, given_as, pipelining",
     [("ansible-playbook", "environment variable", 1), ("ansible-runner", "option", 0)],
 )
-def test_secrets(run, emulator, tmp_path, short_path, variables, program, given_as, pipelining):
+def test_secrets(run, monkeypatch, tmp_path, plain_path, emulator, variables, program, given_as, pipelining):
     given, left = tmp_path / "given", tmp_path / "left"
     environment = dict(SETTINGS, ANSIBLE_PIPELINING=pipelining)
     environment.update((name, left / place) for name, place in WHERE.items())
-    environment["TMPDIR"] = short_path / "t"
-    environment["TMPDIR"].symlink_to(left / WHERE["TMPDIR"])
+    for name in ("TMPDIR", "ANSIBLE_REMOTE_TMP"):
+        environment[name] = plain_path / WHERE[name]
+        environment[name].symlink_to(left / WHERE[name])
+    variables["seen"] = str(tmp_path / "seen")
     variables["leftovers"] = [str(write(left / place, "")) for place in LEFTOVERS]
     if given_as == "option":
         variables["amplitude"]["management_api_key"] = MANAGEMENT_KEY
@@ -219,7 +228,9 @@ def test_secrets(run, emulator, tmp_path, short_path, variables, program, given_
     else:
         arguments = ["run", given, "-p", playbook, "--artifact-dir", left / "artifacts", "-vvvv", "--cmdline=--diff"]
 
-    with Processes() as processes:
+    with Processes(awaited=(IN_THE_OPEN, tmp_path / "seen")) as processes:
+        # A request is answered after somebody has looked who sends it.
+        monkeypatch.setattr(World, "wait", lambda *dummy: processes.look())
         result = run(program, *arguments, **environment)
     wait_for_background(left)
     write(left / "output", result.output)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import pathlib
 import secrets
 import threading
 import typing as t
@@ -58,9 +59,14 @@ def _stripped(value: t.Any, documented: bool = True) -> t.Any:
 
 
 class Processes:
-    """The command lines and environments of all processes of the machine that are seen within a ``with`` block."""
+    """The command lines and environments of all processes of the machine that are seen within a ``with`` block.
 
-    def __init__(self) -> None:
+    :param awaited: a word, and a file that is made once the word is in one of the command lines: a process that waits for
+        the file is seen, however busy the machine is. So is one that waits for what calls :meth:`look`.
+    """
+
+    def __init__(self, awaited: tuple[str, pathlib.Path] | None = None) -> None:
+        self._awaited = awaited
         self._seen: dict[str, str] = {}
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
@@ -76,20 +82,26 @@ class Processes:
     @property
     def command_lines(self) -> str:
         """What everybody on the machine can see."""
-        return "\n".join(self._seen)
+        return "\n".join(list(self._seen))
 
     @property
     def environments(self) -> str:
         """What only the user who runs the processes can see."""
-        return "\n".join(self._seen.values())
+        return "\n".join(list(self._seen.values()))
 
     def _watch(self) -> None:
         while not self._ended.wait(0.03):
-            for process in os.listdir("/proc"):
-                if process.isdigit():
-                    command_line = _read(f"/proc/{process}/cmdline")
-                    if command_line not in self._seen:
-                        self._seen[command_line] = _read(f"/proc/{process}/environ")
+            self.look()
+            if self._awaited and self._awaited[0] in self.command_lines:
+                self._awaited[1].touch()
+
+    def look(self) -> None:
+        """See what is there now."""
+        for process in os.listdir("/proc"):
+            if process.isdigit():
+                command_line = _read(f"/proc/{process}/cmdline")
+                if command_line not in self._seen:
+                    self._seen[command_line] = _read(f"/proc/{process}/environ")
 
 
 def _read(path: str) -> str:
