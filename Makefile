@@ -6,7 +6,7 @@ export MAKEFILE := $(strip $(MAKEFILE_LIST))
 run := @"$$(dirname "$$MAKEFILE")/tests/tools/env"
 
 .NOTPARALLEL:
-.PHONY: help test timing demo lint nox docs sanity units integration matrix live soak mutants bench release build clean
+.PHONY: help test timing demo emulator lint nox docs sanity units integration matrix live soak mutants bench release build clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' "$$MAKEFILE"
@@ -19,6 +19,10 @@ timing: ## Run the tests that measure time, on a machine that does nothing else
 
 demo: ## See the modules at work on an emulated Amplitude
 	$(run) test demo/run
+
+emulator: ## Serve an emulated Amplitude (PORT=8080, SEED=file, SWITCHES="ids=string latency=0.2", ARGS=--help)
+	$(run) test python -m tests.emulator --port "$(or $(PORT),8080)" $(if $(SEED),--seed "$(SEED)") \
+		$(foreach switch,$(SWITCHES),--switch "$(switch)") $(ARGS)
 
 lint: ## Check style, licence headers, changelog and playbooks
 	$(run) lint ruff check

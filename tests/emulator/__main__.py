@@ -15,4 +15,10 @@ if not package:  # run as a directory: make the directory a package, so that rel
     package = directory.name
 
 if __name__ == "__main__":
-    sys.exit(importlib.import_module(package + ".cli").main())
+    try:
+        cli = importlib.import_module(package + ".cli")
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("flask", "werkzeug"):
+            raise
+        sys.exit(f"The emulator needs Flask: {sys.executable} -m pip install flask")
+    sys.exit(cli.main())

@@ -26,28 +26,42 @@ def main(arguments: list[str] | None = None) -> int:
     if bool(options.tls_cert) != bool(options.tls_key):
         parser.error("--tls-cert and --tls-key go together")
     try:
+        seed = _read_seed(options.seed)
         emulator = Emulator(
-            seed=_read_seed(options.seed) if options.seed else None,
+            seed=seed,
             host=options.host,
             port=options.port,
             ssl_context=_tls(options.tls_cert, options.tls_key) if options.tls_cert else None,
         )
         emulator.switch(**_switches(options.switch))
+        emulator.start()
     except (Invalid, OSError) as error:
         parser.error(str(error))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
-    with emulator:
+    try:
         if options.port_file:
             _write_atomically(options.port_file, f"{emulator.port}\n")
         print(f"Amplitude Experiment emulator listening on {emulator.url}", flush=True)
+        print(HINT.format(url=emulator.url, key=next(iter(seed.get("keys") or {"management-key": None}))), flush=True)
         while options.parent_pid is None or _is_running(options.parent_pid):
             time.sleep(1)
+    finally:
+        emulator.close()
     return 0
 
 
+#: What it begins with.
+EXAMPLE = pathlib.Path(__file__).with_name("example.yml")
+
+HINT = """\
+For playbooks in another terminal:
+  export AMPLITUDE_BASE_URL={url}
+  export AMPLITUDE_MANAGEMENT_API_KEY={key}
+Ctrl-C ends it. What was made in it is gone then."""
+
 SEED_HELP = """\
-seed, JSON or YAML:
+seed, JSON or YAML; without one, the two projects of example.yml:
   keys: {management-key: ["1"]}                                       # a management API key and its projects
   deployments: [{projectId: "1", label: web, type: client}]           # also id, key, deleted; type null: the default one
   flags: [{projectId: "1", key: new-checkout, deployments: ["10001"]}]  # also id, name, enabled, archived,
@@ -64,9 +78,11 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
-    parser.add_argument("--port", type=int, default=0, help="port to listen on; 0 is any (%(default)s)")
+    parser.add_argument("--port", type=_port, default=0, help="port to listen on; 0 is any (%(default)s)")
     parser.add_argument("--port-file", type=pathlib.Path, metavar="FILE", help="write the port here once listening")
-    parser.add_argument("--seed", type=pathlib.Path, metavar="FILE", help="state to begin with, see below")
+    parser.add_argument(
+        "--seed", type=pathlib.Path, default=EXAMPLE, metavar="FILE", help="state to begin with, see below"
+    )
     parser.add_argument("--switch", action="append", default=[], metavar="NAME=VALUE", help="see below")
     parser.add_argument("--tls-cert", metavar="FILE", help="speak TLS with this certificate chain")
     parser.add_argument("--tls-key", metavar="FILE", help="private key of the certificate")
@@ -74,11 +90,24 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _port(text: str) -> int:
+    if not 0 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError("it is a number from 0 to 65535")
+    return int(text)
+
+
 def _stop(*_signal: t.Any) -> t.NoReturn:
     sys.exit(0)
 
 
-def _read_seed(path: pathlib.Path) -> t.Any:
+def _read_seed(path: pathlib.Path) -> t.Mapping[str, t.Any]:
+    seed = _parsed(path)
+    if not isinstance(seed, t.Mapping):
+        raise Invalid(f"{path} holds no seed: see --help")
+    return seed
+
+
+def _parsed(path: pathlib.Path) -> t.Any:
     text = path.read_text(encoding="utf-8")
     try:
         return json.loads(text)

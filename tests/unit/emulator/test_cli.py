@@ -51,8 +51,13 @@ def test_program(session: requests.Session, tmp_path: pathlib.Path) -> None:
         rows = session.get(program.url + PATH, headers={"Authorization": "Bearer " + KEY}, timeout=60).json()
         assert [row["id"] for row in rows["deployments"]] == ["10001", "10002", "10003", "7"]
         program.process.send_signal(signal.SIGTERM)
-        assert program.process.communicate(timeout=60) == ("", "")
-        assert program.process.returncode == 0
+        assert program.process.stdout and program.process.stderr
+        hint, errors = program.process.stdout.read(), program.process.stderr.read()
+        assert re.findall("^  export (.*)$", hint, re.MULTILINE) == [
+            "AMPLITUDE_BASE_URL=" + program.url,
+            "AMPLITUDE_MANAGEMENT_API_KEY=" + KEY,
+        ]
+        assert (errors, program.process.wait(60)) == ("", 0)
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, "parent"])
@@ -86,6 +91,8 @@ def test_program_over_tls(certificate: pathlib.Path) -> None:
         (["--switch", "idz=1"], "idz"),
         (["--switch", "ids"], "NAME=VALUE"),
         (["--seed", "/nonexistent"], "nonexistent"),
+        (["--seed", "/dev/null"], "/dev/null holds no seed: see --help"),
+        (["--port", "99999"], "number from 0 to 65535"),
         (["--tls-cert", "/nonexistent"], "--tls-key"),
     ],
 )
@@ -93,6 +100,22 @@ def test_program_that_is_misused(capsys: t.Any, arguments: list[str], word: str)
     with pytest.raises(SystemExit) as exit:
         main(arguments)
     assert exit.value.code == 2 and word in capsys.readouterr().err
+
+
+def test_port_that_is_taken(capsys: t.Any, emulator: Emulator) -> None:
+    with pytest.raises(SystemExit) as exit:
+        main(["--port", str(emulator.port)])
+    assert exit.value.code and "in use" in capsys.readouterr().err
+
+
+def test_program_without_flask(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "flask.py").write_text("raise ModuleNotFoundError(name='flask')", encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run([sys.executable, EMULATOR], env=environment, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (
+        1,
+        f"The emulator needs Flask: {sys.executable} -m pip install flask\n",
+    )
 
 
 def test_program_explains_every_switch(capsys: t.Any, emulator: Emulator) -> None:
@@ -105,3 +128,14 @@ def test_seed_of_the_help() -> None:
     with Emulator(yaml.safe_load(SEED_HELP.partition("\n")[2])) as emulator:
         assert [(row["label"], row["type"]) for row in emulator.deployments()] == [("web", "client")]
         assert [flag["deployments"] for flag in emulator.flags()] == [[emulator.deployments()[0]["id"]]]
+
+
+def test_state_that_it_begins_with() -> None:
+    """As in Amplitude, each project has a default deployment. Something is in use, something is archived."""
+    seed = yaml.safe_load((EMULATOR / "example.yml").read_text(encoding="utf-8"))
+    with Emulator(seed) as emulator:
+        rows = emulator.deployments()
+        default = [row["projectId"] for row in rows if row["type"] is None]
+        assert default == seed["keys"]["management-key"] == sorted({row["projectId"] for row in rows})
+        assert {row["deleted"] for row in rows} == {True, False}
+        assert set(emulator.flags()[0]["deployments"]) <= {row["id"] for row in rows}
