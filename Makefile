@@ -33,6 +33,8 @@ lint: ## Check style, licence headers, changelog and playbooks
 	$(run) lint antsibull-changelog lint
 	$(run) lint python tests/tools/fragments.py
 	$(run) lint ansible-lint
+	$(run) lint check-jsonschema -q --builtin-schema vendor.github-workflows examples/github-actions.yml
+	$(run) lint check-jsonschema -q --builtin-schema vendor.gitlab-ci examples/gitlab-ci.yml
 
 nox: ## Run what collections in the Ansible package share: docs, licences, action group, types, import into Galaxy
 	$(run) nox python tests/tools/run_nox.py $(ARGS)

@@ -16,14 +16,13 @@ from ansible_collections.community.amplitude.tests.support.pages import GUIDES, 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("amplitude_*.py"))
 
-#: What the examples suppose to exist.
+#: What the examples suppose to exist: what "make emulator" has, and more.
+EMULATOR = yaml.safe_load((ROOT / "tests/emulator/example.yml").read_text(encoding="utf-8"))
 SEED = {
-    "keys": {"management-key": ["123456", "123457"]},
+    **EMULATOR,
     "deployments": [
-        {"projectId": "123456", "label": "web-shop", "type": "client"},
+        *EMULATOR["deployments"],
         {"projectId": "123456", "label": "checkout-api", "type": "server"},
-        {"projectId": "123456", "label": "old-app", "type": "client"},
-        {"projectId": "123456", "label": "payment-api", "type": "server", "deleted": True},
         {"projectId": "123456", "id": 4712, "label": "ledger-api", "type": "server"},
         {"projectId": "123456", "id": 4713, "label": "fraud-api", "type": "server"},
         {"projectId": "123456", "id": 4711, "label": "storefront-de", "type": "client", "deleted": True},
@@ -62,8 +61,9 @@ BLOCKS = [
     ("rotation", "end"),
     ("rotation", "leak"),
 ]
-#: Blocks that are no plays, or not plays for themselves: see test_awx.py.
+#: Blocks that are no plays, or not plays for themselves: see test_awx.py and test_first_steps.py.
 TRIED_ELSEWHERE = [
+    ("without_an_account", "seed"),
     ("audits", "desired-state"),
     ("awx", "execution-environment", "credential-inputs", "credential-injectors", "scheduled-audit"),
 ]

@@ -13,7 +13,9 @@ import pytest
 pytestmark = pytest.mark.once
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("docs/docsite/rst/*.rst")])
+PAGES = sorted(
+    [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/*.md"), *ROOT.glob("docs/docsite/rst/*.rst")]
+)
 TARGETS = set(re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 
 
@@ -22,7 +24,7 @@ def test_files_and_targets(page):
     text = page.read_text(encoding="utf-8")
     links = re.findall(r"\]\((?!https?:|#)([^)]+)\)", text)
     assert [link for link in links if not (page.parent / link).exists()] == []
-    paths = re.findall(r"`((?:plugins|tests|docs|changelogs|playbooks|meta|\.ci)/[\w./-]*)`", text)
+    paths = re.findall(r"`((?:plugins|tests|docs|examples|demo|changelogs|playbooks|meta|\.ci)/[\w./-]*)`", text)
     made_by_the_reader = {"changelogs/fragments/ambiguous-label.yml"}
     assert [path for path in paths if not (ROOT / path).exists() and path not in made_by_the_reader] == []
     commands = re.findall(r"(?:`|^\s*)make (?:-\w+ )*([a-z]+(?: [a-z]+)*)", text, re.MULTILINE)
