@@ -96,6 +96,12 @@ options:
               - Whether the deployment that this one replaces is to be archived.
             type: bool
             default: false
+  ignore_projects:
+    description:
+      - The IDs of projects that RV(other_projects) leaves out, because they are not managed.
+    type: list
+    elements: str
+    default: []
   restore_archived:
     description:
       - Whether M(community.amplitude.amplitude_deployments) would be run with
@@ -215,6 +221,27 @@ deployments:
         - V(none) without O(include_usage), and for what is archived, missing or a default deployment.
       type: bool
       sample: false
+other_projects:
+  description:
+    - The projects that the management API key covers, but that are neither in O(projects) nor in O(ignore_projects),
+      sorted. That is not drift.
+    - A project is only known from its deployments. Every project has a default deployment.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    project_id:
+      description: The ID of the project.
+      type: str
+      sample: "123458"
+    active:
+      description: How many active deployments it has, with its default deployment.
+      type: int
+      sample: 4
+    archived:
+      description: How many archived deployments it has.
+      type: int
+      sample: 1
 summary:
   description: How many there are of each sort.
   returned: success
@@ -251,14 +278,17 @@ summary:
 from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import (
     Deployments,
     check_identifier,
-    order_of_id,
 )
 from ansible_collections.community.amplitude.plugins.module_utils._api.flags import read_usage
 from ansible_collections.community.amplitude.plugins.module_utils._api.waits import Waits
 from ansible_collections.community.amplitude.plugins.module_utils._errors import refusal
 from ansible_collections.community.amplitude.plugins.module_utils._module import run
 from ansible_collections.community.amplitude.plugins.module_utils._options import deployments_spec
-from ansible_collections.community.amplitude.plugins.module_utils._plan.drift import find_drift, summary_of
+from ansible_collections.community.amplitude.plugins.module_utils._plan.drift import (
+    find_drift,
+    other_projects,
+    summary_of,
+)
 from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Observed
 from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import Rules, validate_all, wanted_from
 
@@ -272,6 +302,7 @@ SPEC = dict(
             deployments=dict(deployments_spec(), default=[]),
         ),
     ),
+    ignore_projects=dict(type="list", elements="str", default=[]),
     restore_archived=dict(type="bool", default=True),
     include_usage=dict(type="bool", default=False),
 )
@@ -286,13 +317,18 @@ def act(client, params, check_mode, problems=()):
     project_ids = {each["project_id"] for each in projects} | {item.project_id for item in wanted}
     for project_id in sorted(project_ids, key=order_of_id):
         check_identifier("project_id", project_id)
+    for project_id in params["ignore_projects"]:
+        check_identifier("ignore_projects", project_id)
     validate_all(wanted, numbers)
     observed = Observed(Deployments(client).list())
     usage = read_usage(client, project_ids) if params["include_usage"] else None
     rules = Rules(restore_archived=params["restore_archived"])
     rows = find_drift(wanted, project_ids, observed, rules, usage)
     result = dict(
-        changed=False, deployments=[dict(row._asdict()) for row in rows], summary=summary_of(rows, project_ids)
+        changed=False,
+        deployments=[dict(row._asdict()) for row in rows],
+        summary=summary_of(rows, project_ids),
+        other_projects=other_projects(observed, {*project_ids, *params["ignore_projects"]}),
     )
     return result, observed.warnings_about(project_ids)
 

@@ -90,6 +90,20 @@ def summary_of(rows: t.Iterable[Row], project_ids: t.Iterable[str]) -> dict[str,
     return dict(_counts(rows), projects=projects)
 
 
+def other_projects(observed: Observed, project_ids: t.Container[str]) -> list[dict[str, t.Any]]:
+    """The documented return value ``other_projects``: what there is outside of these projects, by project."""
+    active: dict[str, int] = {}
+    archived: dict[str, int] = {}
+    for row in observed.all():
+        if row.project_id not in project_ids:
+            counts = archived if row.deleted else active
+            counts[row.project_id] = counts.get(row.project_id, 0) + 1
+    return [
+        dict(project_id=project_id, active=active.get(project_id, 0), archived=archived.get(project_id, 0))
+        for project_id in sorted({*active, *archived}, key=order_of_id)
+    ]
+
+
 def _counts(rows: t.Sequence[Row]) -> dict[str, t.Any]:
     kinds = {kind: sum(row.drift == kind for row in rows) for kind in KINDS}
     return dict(

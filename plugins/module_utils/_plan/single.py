@@ -115,6 +115,10 @@ class Observed:
             self._by_id[after.id] = after
             self._by_label.setdefault((after.project_id, after.label), []).append(after)
 
+    def all(self) -> t.Iterable[Deployment]:
+        """Every deployment, in no particular order."""
+        return self._by_id.values()
+
     def all_active(self) -> t.Iterator[Deployment]:
         """Every deployment that is not archived, in no particular order."""
         return (row for row in self._by_id.values() if not row.deleted)

@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployment
 from ansible_collections.community.amplitude.plugins.module_utils._api.flags import Usage
 from ansible_collections.community.amplitude.plugins.module_utils._errors import AmplitudeError, Refused
-from ansible_collections.community.amplitude.plugins.module_utils._plan.drift import KINDS, Row, find_drift, summary_of
+from ansible_collections.community.amplitude.plugins.module_utils._plan.drift import (
+    KINDS,
+    Row,
+    find_drift,
+    other_projects,
+    summary_of,
+)
 from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Observed
 from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import Purge, Rules, Wanted, validate_all
 from ansible_collections.community.amplitude.tests.support.rows import flag, plans_of
@@ -235,3 +241,19 @@ def test_drift_is_what_would_be_done(wanted, observed, restore_archived):
     assert told == sorted(repr(sorted(change._asdict().items())) for each in done for change in each.changes)
     assert sorted(unlisted) == sorted(each.before.id for each in purged)
     assert sum(bool(each.drift) for each in rows) == sum(bool(each.changes) for each in plans)
+
+
+def test_other_projects():
+    """Counted with their default deployments, in the order of their ids, also those in which all is archived."""
+    rows = [
+        WEB,
+        row(2, "web", project_id="10"),
+        row(3, "default", type=None, project_id="10"),
+        row(4, "old", deleted=True, project_id="10"),
+        row(5, "old", deleted=True, project_id="9"),
+        row(6, "old", project_id="ignored"),
+    ]
+    assert other_projects(Observed(rows), {"1", "ignored"}) == [
+        dict(project_id="9", active=0, archived=1),
+        dict(project_id="10", active=2, archived=1),
+    ]
