@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 import runpy
@@ -87,6 +88,31 @@ def ansible_playbook(run, tmp_path):
         return run("ansible-playbook", playbook, *arguments, **environment)
 
     return ansible_playbook
+
+
+@pytest.fixture
+def play(run, emulator, tmp_path):
+    """Runs one of the playbooks in an empty directory, with variables without the ``amplitude_`` in front of them."""
+
+    def play(name: str, *flags: str, environment: dict[str, t.Any] | None = None, **variables: t.Any) -> Run:
+        emulator.forget_requests()
+        result = run(
+            "ansible-playbook",
+            name if name.endswith(".yml") else "community.amplitude." + name,
+            "--extra-vars",
+            json.dumps({"amplitude_" + variable: value for variable, value in variables.items()}),
+            *flags,
+            cwd=tmp_path,
+            HOME=tmp_path,
+            AMPLITUDE_BASE_URL=emulator.url,
+            AMPLITUDE_MANAGEMENT_API_KEY="management-key",
+            **(environment or {}),
+        )
+        if name in ("audit", "export"):
+            assert {request["method"] for request in emulator.requests()} <= {"GET"}
+        return result
+
+    return play
 
 
 @pytest.fixture

@@ -41,30 +41,6 @@ def seed():
 
 
 @pytest.fixture
-def play(run, emulator, tmp_path):
-    """Runs one of the playbooks in an empty directory."""
-
-    def play(name, *flags, **variables):
-        emulator.forget_requests()
-        result = run(
-            "ansible-playbook",
-            "community.amplitude." + name,
-            "--extra-vars",
-            json.dumps({"amplitude_" + variable: value for variable, value in variables.items()}),
-            *flags,
-            cwd=tmp_path,
-            HOME=tmp_path,
-            AMPLITUDE_BASE_URL=emulator.url,
-            AMPLITUDE_MANAGEMENT_API_KEY="management-key",
-        )
-        if name != "apply":
-            assert {request["method"] for request in emulator.requests()} <= {"GET"}
-        return result
-
-    return play
-
-
-@pytest.fixture
 def audit(play, tmp_path, emulator):
     def audit():
         result = play("audit", "-vvv", state_file="state.yml", audit_directory="out", fail_on_drift=True)
@@ -178,7 +154,7 @@ def test_story(play, audit, emulator, tmp_path):
     assert {row["id"]: row["key"] for row in emulator.deployments() if row["id"] in keys} == keys
 
 
-@pytest.mark.parametrize("asked", ["101, 103,", ["101", 103], '["101", "103"]'])
+@pytest.mark.parametrize("asked", ["101, 103,", ["101", 103], '["101", "103"]', "101\n103", " 103 101\n", "[101,103]"])
 def test_export_of_some_projects(play, emulator, tmp_path, asked):
     emulator.reset(seed())
     result = play("export", project_ids=asked, export_ids=False)
@@ -191,8 +167,37 @@ def test_export_of_some_projects(play, emulator, tmp_path, asked):
 def test_export_of_a_project_that_is_not_there(play, emulator, tmp_path):
     emulator.reset(seed())
     result = play("export", project_ids="101,999,998")
-    assert result.status == 2 and "No deployment of project 998, 999 is listed" in result.output
+    assert result.status == 2 and "no deployment of project 998, 999 is listed" in result.output
     assert not (tmp_path / "deployments.yml").exists()
+
+
+@pytest.mark.parametrize("asked", [[], ["101", ""], [["101"]], {"101": 1}, True, ","])
+def test_export_of_what_is_no_list_of_projects(play, emulator, tmp_path, asked):
+    result = play("export", project_ids=asked)
+    assert result.status == 2 and "Could not use amplitude_project_ids: " in result.output, result.output
+    assert not (tmp_path / "deployments.yml").exists()
+
+
+def test_export_into_a_directory_that_is_not_there(play, emulator, tmp_path):
+    """Check mode ends well, as the real run does, and makes nothing."""
+    emulator.reset(seed())
+    file = tmp_path / "a/b/state.yml"
+    for flags, made, changed in ((["--check"], False, 1), ([], True, 2)):
+        result = play("export", *flags, state_file="a/b/state.yml")
+        assert result.status == 0, result.output
+        assert f"changed={changed} " in result.output
+        assert f"listed 295 deployments of 4 projects, left out 4: {file}" in result.output
+        assert file.exists() is made and file.parent.exists() is made
+    result = play("export", state_file="a/b", export_overwrite=True)
+    assert result.status == 2 and "it is a directory; set amplitude_state_file to the path of a file" in result.output
+
+
+@pytest.mark.parametrize("flags", [["--check"], []])
+def test_audit_with_a_directory_that_is_not_there(play, emulator, tmp_path, flags):
+    emulator.reset(seed())
+    result = play("audit", *flags, projects=[dict(project_id="101", deployments=[])], audit_directory="a/b")
+    assert result.status == 0, result.output
+    assert (tmp_path / "a/b/audit.html").exists() is not flags
 
 
 def test_files_of_the_playbooks(play, emulator, tmp_path):
@@ -210,54 +215,6 @@ def test_files_of_the_playbooks(play, emulator, tmp_path):
     text = (tmp_path / "private/audit.md").read_text(encoding="utf-8")
     assert r"| \_\_beta\_\_ |" in text and "| my_app |" in text
     assert r"| a\|b \`c\` \[d](e) \*f\* \~\~g\~\~ &lt;i&gt; \\ |" in text
-
-
-NO_STATE = {
-    "no list": (dict(project_id="101"), "There is no desired state"),
-    "nothing at all": (None, "There is no desired state"),
-    "another field": (
-        [dict(project_id="101", deployment=[dict(label="web")])],
-        "Item 1 of amplitude_projects is not a",
-    ),
-    "no project": (
-        [dict(project_id="101", deployments=[]), dict(deployments=[])],
-        "Item 2 of amplitude_projects is not",
-    ),
-    "no deployments": ([dict(project_id="101")], "Item 1 of amplitude_projects is not a"),
-    "null": ([dict(project_id="101", deployments=None)], "Item 1 of amplitude_projects is not a"),
-    "a label": ([dict(project_id="101", deployments="web")], "Item 1 of amplitude_projects is not a"),
-    "one deployment": (
-        [dict(project_id="101", deployments=dict(label="web"))],
-        "Item 1 of amplitude_projects is not a",
-    ),
-    "a project twice": (
-        [dict(project_id=each, deployments=[]) for each in ("101", 101)],
-        "Project 101 is listed more than once",
-    ),
-}
-
-
-@pytest.mark.parametrize("name", ["audit", "apply"])
-def test_desired_state_that_is_none(play, emulator, tmp_path, name):
-    emulator.reset(seed())
-    for projects, message in NO_STATE.values():
-        (tmp_path / "state.yml").write_text(yaml.safe_dump(dict(amplitude_projects=projects)), encoding="utf-8")
-        result = play(name, state_file="state.yml", purge=True, purge_limit=500, force=True)
-        assert result.status == 2 and message in result.output, result.output
-        assert emulator.requests() == []
-
-
-@pytest.mark.parametrize("name", ["audit", "apply"])
-def test_deployment_that_is_listed_in_another_project(play, emulator, tmp_path, name):
-    """A purge of its own project would not know of it."""
-    emulator.reset(seed())
-    items = [dict(label="102-app-00", type="client", project_id=102), dict(label="101-app-00", project_id="101")]
-    projects = [dict(project_id="101", deployments="{{ deployments.all }}"), dict(project_id="102", deployments=[])]
-    state = dict(amplitude_projects=projects, deployments=dict(all=items))
-    (tmp_path / "state.yml").write_text(yaml.safe_dump(state), encoding="utf-8")
-    result = play(name, state_file="state.yml", purge=True, purge_limit=500, force=True)
-    assert result.status == 2 and "Project 101 lists deployments of project 102" in result.output
-    assert emulator.requests() == []
 
 
 def shown(content):
