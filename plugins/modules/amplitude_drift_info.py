@@ -278,6 +278,7 @@ summary:
 from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import (
     Deployments,
     check_identifier,
+    order_of_id,
 )
 from ansible_collections.community.amplitude.plugins.module_utils._api.flags import read_usage
 from ansible_collections.community.amplitude.plugins.module_utils._api.waits import Waits
