@@ -14,7 +14,7 @@ pytestmark = pytest.mark.once
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGES = sorted(
-    [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/*.md"), *ROOT.glob("docs/docsite/rst/*.rst")]
+    path for pattern in ("*.md", "docs/*.md", "examples/*.md", "docs/docsite/rst/*.rst") for path in ROOT.glob(pattern)
 )
 TARGETS = set(re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 

@@ -117,7 +117,7 @@ def test_pipeline(emulator, play, tmp_path, kind):
 def test_first_playbook(run, emulator, tmp_path):
     emulator.reset(SEED)
     environment = {KEY: "management-key", "AMPLITUDE_BASE_URL": emulator.url}
-    path = EXAMPLES / "first-playbook.yml"
+    path = shutil.copy(EXAMPLES / "first-playbook.yml", tmp_path)
     counts = []
     for arguments in (["--check"], ["-v"], ["-v"]):
         result = run("ansible-playbook", path, *arguments, cwd=tmp_path, **environment)
