@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from ansible_collections.community.amplitude.tests.emulator import Emulator, Invalid, account
+from ansible_collections.community.amplitude.tests.support.clocks import eventually
 from ansible_collections.community.amplitude.tests.unit.emulator.api import KEY, Api
 
 KINDS = ["flags", "experiments"]
@@ -324,8 +325,9 @@ def test_faults(
 ) -> None:
     usage = Usage(api, kind)
     api.emulator.misbehave(method=method, moment=moment, **fault)
-    call: t.Any = (lambda: usage.assign("5", "8", timeout=0.5)) if method == "POST" else None
-    call = call or (lambda: usage.remove("5", "7", timeout=0.5))
+    timeout = 0.5 if fault["action"] == "delay" else 60
+    call: t.Any = (lambda: usage.assign("5", "8", timeout=timeout)) if method == "POST" else None
+    call = call or (lambda: usage.remove("5", "7", timeout=timeout))
     if status is None:
         with pytest.raises(requests.RequestException):
             answer = call()
@@ -335,8 +337,11 @@ def test_faults(
     else:
         assert call().status_code == status
     expected = (["7", "8"] if method == "POST" else []) if carried_out else ["7"]
-    (record,) = api.emulator.requests()
-    assert (usage.has("5"), record["committed"]) == (expected, carried_out)
+
+    def outcome() -> t.Any:
+        return usage.has("5"), [record["committed"] for record in api.emulator.requests()]
+
+    eventually(lambda: outcome() == (expected, [carried_out]), outcome)
 
 
 def test_fault_that_is_aimed_at_one_of_many(api: Api, kind: str) -> None:
