@@ -28,7 +28,7 @@ from ..plugin_utils._told import counts_of, is_of_one_project, line_of, message,
 
 CONNECTION = ("management_api_key", "region", "base_url", "validate_certs", "ca_path", "timeout", "retry_timeout")
 #: What the modules get as it is given.
-RULES = ("purge", "purge_limit", "restore_archived", "force")
+RULES = ("purge", "purge_limit", "restore_archived", "force", "concurrency")
 
 TEXT = dict(type="raw")
 SPEC = dict(
@@ -267,6 +267,9 @@ class ActionModule(ActionBase):
         """Run a module of the collection with the options for the connection, and those that are passed on."""
         arguments.update({each: options[each] for each in (*CONNECTION, *passed) if options[each] is not None})
         found = self._execute_module("community.amplitude." + name, arguments, task_vars=self._vars)
+        if found.get("failed") and ("module_stderr" in found or not found.get("msg")):
+            # It has not run to its end, and what Ansible knows of that is more than can be said here.
+            raise Stop(found)
         self._warnings += found.get("warnings") or ()
         return found
 

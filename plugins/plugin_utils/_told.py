@@ -37,8 +37,7 @@ def problems_of(result: Row, source: str, project_id: str | None = None) -> list
     if not isinstance(given, list) or not given:
         # The module of several projects names them in its message.
         where = source if project_id is None else f"{source}, project {project_id}"
-        message = str(result.get("msg") or "the module has failed without a message.")
-        return [{"item": None, "project_id": project_id, "told": f"{where}: {message}"}]
+        return [{"item": None, "project_id": project_id, "told": f"{where}: {result['msg']}"}]
     problems = []
     for each in given:
         own = each.get("project_id") or project_id

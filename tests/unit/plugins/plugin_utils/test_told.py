@@ -89,7 +89,6 @@ def test_without_problems_the_message_is_told(problems):
     result = dict(msg="Could not do it.", problems=problems)
     assert [each["told"] for each in problems_of(result, "FILE", "101")] == ["FILE, project 101: Could not do it."]
     assert problems_of(result, "FILE")[0]["told"] == "FILE: Could not do it."
-    assert "without a message" in problems_of({}, "FILE")[0]["told"]
 
 
 def test_message_has_the_first_ones():
