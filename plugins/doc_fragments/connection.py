@@ -56,6 +56,7 @@ options:
         within that time may take its O(timeout).
       - V(0) means that nothing is ever retried or waited for. Then a task that creates a deployment fails if the list
         shows it a moment later only, although it is there; to run it again helps.
+      - A host name that does not exist, or a port of this machine where nothing listens, is tried for 5 seconds at the most.
       - Too many requests (status 429) and refused connections are always retried. Server errors, timeouts and cut
         connections are retried only where that cannot make a second deployment.
     type: float

@@ -21,6 +21,7 @@ fail_json(). Where several things are wrong with what is wanted, they are collec
     |   +-- SeveralProblems         more than one of all these, or of InputError
     +-- RequestFailed           a request did not get its documented answer
         +-- ConnectionFailed        it was never carried to the service
+        |   +-- ProxyLibraryMissing     as a library for the proxy is not installed
         +-- AnswerLost              nobody knows whether it was carried out
         +-- UnexpectedAnswer        success, but not what is promised
         |   +-- AnswerTooLarge          more than is read
@@ -204,10 +205,12 @@ class RequestFailed(AmplitudeError):
     :param transient: whether trying again can help (a refused connection: yes; a certificate that is not trusted: no).
 
     ``outcome_unknown``: whether the service may have carried the request out anyway.
+    ``rarely_passes``: whether trying again helps only now and then (a host name that does not exist).
     ``retry_after``: seconds after which the service asked to be called again, or None.
     """
 
     outcome_unknown = False
+    rarely_passes = False
     retry_after: float | None = None
 
     def __init__(self, doing: str, problem: str, advice: str, transient: bool = False) -> None:
@@ -219,6 +222,12 @@ class ConnectionFailed(RequestFailed):
     """No connection came about, so the request was never carried to the service."""
 
     kind = "connection"
+
+
+class ProxyLibraryMissing(ConnectionFailed):
+    """The library for the proxy in the environment is not installed where the module runs."""
+
+    kind = "input"
 
 
 class AnswerLost(RequestFailed):

@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
 import sys
@@ -17,6 +16,7 @@ from urllib.parse import urlsplit
 from ansible.module_utils.basic import AnsibleFallbackNotFound, missing_required_lib
 
 from ._api.client import REQUESTS_IMPORT_ERROR, Client
+from ._api.failures import is_loopback
 from ._api.waits import Waits
 from ._errors import InputError, MissingLibrary, Problem
 from ._given import is_blank, kind_of
@@ -243,17 +243,10 @@ def base_url_from(base_url: str | None, region: str, source: str = "") -> str:
         raise unusable("has no host, or characters that no address has")
     if "@" in parts.netloc or "?" in base_url or "#" in base_url:
         raise unusable("has a user name, a query or a fragment")
-    if parts.scheme == "http" and not _is_loopback(host):
+    if parts.scheme == "http" and not is_loopback(host):
         raise unusable("is plain http to another machine, which would send management_api_key in the clear")
     path = re.sub(r"(/api/1(/deployments)?)?/*\Z", "", re.sub(r"/{2,}", "/", parts.path))
     return f"{parts.scheme}://{parts.netloc}{path}"
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _verify_from(validate_certs: bool, ca_path: str | None) -> bool | str:

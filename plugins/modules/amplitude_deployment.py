@@ -125,6 +125,9 @@ options:
       - Nor is an enabled flag or experiment left without an active deployment.
     type: bool
     default: false
+notes:
+  - In check mode it is not known whether the management API key may write to a project. If no deployment of it is listed,
+    not even its default one, a warning says so.
 seealso:
   - module: community.amplitude.amplitude_deployments
   - module: community.amplitude.amplitude_deployment_info

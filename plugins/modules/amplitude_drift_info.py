@@ -291,7 +291,12 @@ from ansible_collections.community.amplitude.plugins.module_utils._plan.drift im
     summary_of,
 )
 from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Observed
-from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import Rules, validate_all, wanted_from
+from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import (
+    Rules,
+    attempt,
+    find_invalid,
+    wanted_from,
+)
 
 SPEC = dict(
     projects=dict(
@@ -312,15 +317,18 @@ SPEC = dict(
 def act(client, params, check_mode, problems=()):
     if problems:
         raise refusal(problems)
+    problems = []
     projects = params["projects"]
     wanted = [item for each in projects for item in wanted_from(each["deployments"], each["project_id"])]
     numbers = [number for each in projects for number in range(1, len(each["deployments"]) + 1)]
     project_ids = {each["project_id"] for each in projects} | {item.project_id for item in wanted}
     for project_id in sorted(project_ids, key=order_of_id):
-        check_identifier("project_id", project_id)
+        attempt(problems, check_identifier, "project_id", project_id)
     for project_id in params["ignore_projects"]:
-        check_identifier("ignore_projects", project_id)
-    validate_all(wanted, numbers)
+        attempt(problems, check_identifier, "ignore_projects", project_id)
+    problems += find_invalid(wanted, numbers).problems
+    if problems:
+        raise refusal(problems)
     observed = Observed(Deployments(client).list())
     usage = read_usage(client, project_ids) if params["include_usage"] else None
     rules = Rules(restore_archived=params["restore_archived"])

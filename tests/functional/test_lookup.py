@@ -22,7 +22,7 @@ SEED = dict(
     ],
 )
 ERRORS = {
-    "old": "it is archived (id 4); restore it",
+    "old": "it is archived (id 4); use another label, or create a new one",
     "nowhere": "there is no deployment with this label",
     "twin": "several active deployments have this label, with the ids 5, 6",
 }

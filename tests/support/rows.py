@@ -12,7 +12,12 @@ from ansible_collections.community.amplitude.plugins.module_utils._api.flags imp
 from ansible_collections.community.amplitude.plugins.module_utils._errors import refusal
 from ansible_collections.community.amplitude.plugins.module_utils._plan.many import plan_all
 from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Observed, Plan
-from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import Purge, Rules, Wanted
+from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import (
+    Purge,
+    Rules,
+    Wanted,
+    find_invalid,
+)
 
 
 def row(
@@ -39,3 +44,10 @@ def plans_of(wanted: t.Sequence[Wanted], observed: Observed, rules: Rules, purge
     if decided.problems:
         raise refusal(decided.problems)
     return list(decided.plans.values())
+
+
+def validate_all(wanted: t.Sequence[Wanted]) -> None:
+    """Raise what is wrong with the items of a list themselves, as one error."""
+    problems = find_invalid(wanted).problems
+    if problems:
+        raise refusal(problems)

@@ -21,7 +21,7 @@ from .deadline import Deadline, DeadlineAdapter
 from .limits import PAGE_SIZE, Limits
 from .quotes import LONGEST_MESSAGE, quote, quote_unknown
 from .retry import Pace, Patience, backoff, may_retry, retry_after_seconds
-from .waits import Waits
+from .waits import Waits, spell
 
 REQUESTS_IMPORT_ERROR: str | None
 try:
@@ -233,6 +233,7 @@ class Client:
         self, verb: str, path: str, doing: str, params: Params | None = None, body: Params | None = None
     ) -> bytes:
         unknown = False
+        begun = self.patience.now()
         for attempt in itertools.count():
             started = self.patience.now()
             try:
@@ -242,7 +243,11 @@ class Client:
                 # What an attempt may have brought about is not undone by the refusal of a later one.
                 unknown = failure.outcome_unknown = failure.outcome_unknown or unknown
                 pause = backoff(attempt, failure.retry_after, self.waits)
-                if not may_retry(verb, failure) or not self.patience.wait(pause):
+                passed = self.patience.now() - begun
+                hopeless = failure.rarely_passes and passed + pause > self.waits.rarely_passes
+                if hopeless or not may_retry(verb, failure) or not self.patience.wait(pause):
+                    if attempt:
+                        failure.problem += f", in the last of {attempt + 1} attempts within {spell(passed)}"
                     raise
         raise AssertionError("the numbers have come to an end")
 

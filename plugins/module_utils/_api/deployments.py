@@ -139,7 +139,7 @@ class Deployments:
         word = {None: "rename", True: "archive", False: "restore"}[archive]
         where = f"(id {deployment.id}) in project {deployment.project_id}"
         doing = f"{word} the deployment {deployment.label!r} {where}"
-        self.client.patch_ok("{0}/{1}".format(_PATH, quote(deployment.id or "", safe="")), doing, body)
+        self.client.patch_ok(f"{_PATH}/{quote(deployment.id or '', safe='')}", doing, body)
 
     def _from_row(self, row: t.Mapping[str, t.Any]) -> Deployment:
         """Read one row of the list. Unknown fields are ignored; a row without ``deleted`` is an active one."""
@@ -157,7 +157,7 @@ class Deployments:
             if not valid:
                 raise self.client.unexpected(
                     _DOING_LIST,
-                    "in which a deployment has {0} {1}".format("no" if field not in row else "an unusable", field),
+                    f"in which a deployment has {'no' if field not in row else 'an unusable'} {field}",
                 )
         return Deployment(
             t.cast(str, identifier), t.cast(str, project_id), t.cast(str, label), key, type_of_key(key), deleted

@@ -9,11 +9,22 @@ from __future__ import annotations
 
 import datetime
 import http.client
+import ipaddress
 import re
+import socket
 import ssl
 import typing as t
+from urllib.parse import urlsplit
 
-from .._errors import AnswerLost, AnswerTooLarge, ApiError, ConnectionFailed, RequestFailed, UnexpectedAnswer
+from .._errors import (
+    AnswerLost,
+    AnswerTooLarge,
+    ApiError,
+    ConnectionFailed,
+    ProxyLibraryMissing,
+    RequestFailed,
+    UnexpectedAnswer,
+)
 
 try:
     import requests
@@ -26,6 +37,18 @@ RUN_AGAIN = "check the network, and run this again: it goes on from what it find
 CHECK_ADDRESS = (
     "check that base_url or region leads to the Amplitude Experiment Management API and not to something else"
 )
+
+
+#: What getaddrinfo() says of a host that does not exist. It says EAI_AGAIN where it cannot ask.
+UNKNOWN_HOST = [getattr(socket, name) for name in ("EAI_NONAME", "EAI_NODATA") if hasattr(socket, name)]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 class CutOff(OSError):
@@ -69,6 +92,24 @@ class Broken(t.NamedTuple):
         return ""
 
     @property
+    def is_handshake(self) -> bool:
+        """Whether TLS did not come about, so that no request was sent."""
+        return not self.connected and self.cause(requests.exceptions.SSLError, ssl.SSLError) is not None
+
+    @property
+    def is_unknown_host(self) -> bool:
+        """Whether there is no such host, rather than nobody to ask for it."""
+        error = self.cause(socket.gaierror)
+        return error is not None and t.cast(OSError, error).errno in UNKNOWN_HOST
+
+    @property
+    def is_refused_here(self) -> bool:
+        """Whether nothing listens at an address of this machine, and it was no SOCKS proxy that was asked."""
+        if any(type(cause).__module__ == "socks" for cause in causes(self.error)):
+            return False
+        return self.cause(ConnectionRefusedError) is not None and is_loopback(urlsplit(self.url).hostname or "")
+
+    @property
     def distrust(self) -> str:
         """Why a certificate is not trusted."""
         return getattr(self.cause(ssl.SSLCertVerificationError), "verify_message", "") or "verification failed"
@@ -94,13 +135,14 @@ EXCEPTIONS: tuple[Meaning, ...] = (
         lambda it: it.expired and not it.connected,
         ConnectionFailed,
         "no connection to {url} came about within {seconds:g} seconds",
-        "check base_url or region, the network and the proxy variables of the environment",
+        "raise timeout if that is too short, or check base_url or region, the network and the proxy variables of the "
+        "environment",
     ),
     Meaning(
         lambda it: it.expired,
         AnswerLost,
         "the connection to {url} sent no complete answer within {seconds:g} seconds",
-        "check the network, or raise timeout, and run this again: it goes on from what it finds",
+        "raise timeout if that is too short, or check the network, and run this again: it goes on from what it finds",
     ),
     Meaning(
         lambda it: it.is_a(CutOff),
@@ -123,10 +165,31 @@ EXCEPTIONS: tuple[Meaning, ...] = (
         transient=False,
     ),
     Meaning(
+        lambda it: it.says("Missing dependencies for SOCKS"),
+        ProxyLibraryMissing,
+        "the proxy in the environment is a SOCKS proxy, for which the library PySocks is not installed",
+        "install it where the module runs (pip install PySocks), or correct the proxy variables of the environment",
+        transient=False,
+    ),
+    Meaning(
+        lambda it: it.is_handshake and not it.cause(ssl.SSLEOFError, ssl.SSLZeroReturnError),
+        ConnectionFailed,
+        "the connection to {url} broke off with a TLS error before anything was sent",
+        "check the scheme and the port of base_url: what answers there does not speak TLS, or no version of it that this "
+        "machine shares",
+        transient=False,
+    ),
+    Meaning(
+        lambda it: it.is_handshake,
+        ConnectionFailed,
+        "the connection to {url} was closed before TLS came about",
+        "check the scheme and the port of base_url, the network and the proxy variables of the environment",
+    ),
+    Meaning(
         lambda it: it.cause(requests.exceptions.SSLError) and not it.cause(ssl.SSLEOFError, ssl.SSLZeroReturnError),
         AnswerLost,
         "the connection to {url} broke off with a TLS error",
-        "check the scheme and the port of base_url, and the network, and run this again: it goes on from what it finds",
+        "check the network, and run this again: it goes on from what it finds",
         transient=False,
     ),
     Meaning(
@@ -145,6 +208,18 @@ EXCEPTIONS: tuple[Meaning, ...] = (
         ConnectionFailed,
         "the proxy did not connect to {url}{reason}",
         "check the proxy variables of the environment (HTTPS_PROXY, NO_PROXY)",
+    ),
+    Meaning(
+        lambda it: not it.connected and it.is_unknown_host,
+        ConnectionFailed,
+        "no connection to {url} came about{reason}",
+        "check the host name in base_url, and whether this machine can resolve the names of others",
+    ),
+    Meaning(
+        lambda it: not it.connected and it.is_refused_here,
+        ConnectionFailed,
+        "no connection to {url} came about{reason}",
+        "check base_url: nothing listens at that port of this machine",
     ),
     Meaning(
         lambda it: (
@@ -170,7 +245,7 @@ EXCEPTIONS: tuple[Meaning, ...] = (
         lambda it: it.cause(requests.exceptions.Timeout, urllib3.exceptions.TimeoutError),
         AnswerLost,
         "the connection to {url} sent no complete answer within {seconds:g} seconds",
-        "check the network, or raise timeout, and run this again: it goes on from what it finds",
+        "raise timeout if that is too short, or check the network, and run this again: it goes on from what it finds",
     ),
     Meaning(
         # The last two are what requests makes of a proxy variable that is no address.
@@ -278,7 +353,10 @@ def of_exception(doing: str, broken: Broken) -> RequestFailed:
         distrust=broken.distrust,
         name=type(broken.error).__name__,
     )
-    return row.kind(doing, problem, row.advice, row.transient)
+    failure = row.kind(doing, problem, row.advice, row.transient)
+    if row.transient and row.kind is ConnectionFailed:
+        failure.rarely_passes = broken.is_unknown_host or broken.is_refused_here or broken.is_handshake
+    return failure
 
 
 def of_status(doing: str, url: str, answered: Answered, quoted: str) -> ApiError:

@@ -118,7 +118,7 @@ def assign(client: Client, flag: Flag, deployment_ids: t.Sequence[str]) -> None:
     :raises RequestFailed: and its kinds; of an :class:`ApiError` the status tells what the API had against it.
     """
     what = "deployment" if len(deployment_ids) == 1 else "deployments"
-    doing = "assign {0} {1} to {2}".format(what, ", ".join(deployment_ids), flag.described)
+    doing = f"assign {what} {', '.join(deployment_ids)} to {flag.described}"
     client.post_ok(_path(flag), doing, dict(deployments=list(deployment_ids)))
 
 
@@ -131,11 +131,11 @@ def remove(client: Client, flag: Flag, deployment_id: str) -> None:
     :raises RequestFailed: and its kinds, as :func:`assign`.
     """
     doing = f"remove deployment {deployment_id} from {flag.described}"
-    client.delete_ok("{0}/{1}".format(_path(flag), quote(deployment_id, safe="")), doing)
+    client.delete_ok(f"{_path(flag)}/{quote(deployment_id, safe='')}", doing)
 
 
 def _path(flag: Flag) -> str:
-    return "/api/1/{0}s/{1}/deployments".format(flag.kind, quote(flag.id, safe=""))
+    return f"/api/1/{flag.kind}s/{quote(flag.id, safe='')}/deployments"
 
 
 def _read_active(client: Client, kind: str, project_id: str) -> Rows:

@@ -160,4 +160,4 @@ def _line(text: str) -> str:
     text = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     if not text:
         return EMPTY
-    return '"{0}"'.format(text if len(text) <= LONGEST_QUOTE else text[: LONGEST_QUOTE - 1] + "…")
+    return f'"{text if len(text) <= LONGEST_QUOTE else text[: LONGEST_QUOTE - 1] + "…"}"'

@@ -17,6 +17,7 @@ class Waits(t.NamedTuple):
 
     ``first_backoff``, ``longest_backoff``: the most that is waited before a request is sent again; doubled each time.
     ``requests_per_second``: a little less than the documented 100, since requests do not arrive as evenly as they leave.
+    ``rarely_passes``: for how long is retried what rarely passes, such as a host name that does not exist.
     ``first_look``, ``longest_look``: before the list is read again; doubled each time.
     ``list_lag``: after which the list is taken to show every write that was carried out. Not documented, thus assumed;
     if it is wrong, a create that was sent again makes a second deployment, which is then settled like any race.
@@ -31,6 +32,7 @@ class Waits(t.NamedTuple):
     first_backoff: float = 0.5
     longest_backoff: float = 20.0
     requests_per_second: float = 95.0
+    rarely_passes: float = 5.0
     first_look: float = 0.1
     longest_look: float = 5.0
     list_lag: float = 5.0
@@ -40,3 +42,17 @@ class Waits(t.NamedTuple):
     now: t.Callable[[], float] = time.monotonic
     sleep: t.Callable[[float], None] = time.sleep
     chance: t.Callable[[], float] = random.random
+
+
+def spell(seconds: float) -> str:
+    """A time that was waited, for a sentence."""
+    whole = round(seconds)
+    return "less than a second" if whole < 1 else "1 second" if whole == 1 else f"{whole} seconds"
+
+
+def told(words: str, seconds: float) -> str:
+    """What a sentence says of a time that was waited: nothing if it was not half a second.
+
+    :param words: such as " after {time}".
+    """
+    return words.format(time=spell(seconds)) if seconds >= 0.5 else ""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import typing as t
 
 from .._api.deployments import Deployments
+from .._api.waits import spell
 from .._errors import Ambiguous, AmplitudeError, Refused, RequestFailed, UnexpectedAnswer, refusal
 from .._plan.many import Decided, plan_each
 from .._plan.single import Observed, Plan
@@ -50,6 +51,7 @@ class Rounds:
         self._writer = Writer(deployments)
         self.tasks: list[Task] = []
         self.observed = Observed(())
+        self._begun = self._writer.now()
 
     def begin(self, plans: t.Iterable[Plan], observed: Observed) -> AmplitudeError | None:
         """Carry out plans.
@@ -87,7 +89,8 @@ class Rounds:
         which = f"{left.plan.wanted}{f' and {len(others)} others' if others else ''}"
         return UnexpectedAnswer(
             f"make {which} as wanted",
-            f"something else keeps changing {which}",
+            f"something else keeps changing {which}, also after {MOST_ROUNDS} rounds within "
+            f"{spell(self._writer.now() - self._begun)}",
             "find out what does, and run this again",
             transient=True,
         )
@@ -205,7 +208,8 @@ class Rounds:
                     f"make {each.wanted} {each.wanted.state}",
                     f"the deployments with the ids {', '.join(str(row.id) for row in rivals)} are all active with the label "
                     f"{rivals[0].label!r} now",
-                    "archive or rename all but one of them, and run this again",
+                    "archive or rename all but one of them (amplitude_deployment_info with include_usage tells which of "
+                    "them is used), and run this again",
                     passing=True,
                 )
                 raise refusal([problem_of(each.wanted, error)])

@@ -11,6 +11,7 @@ import typing as t
 
 from .._api.deployments import Deployment, Deployments
 from .._api.flags import KINDS, Flag, Usage, list_flags
+from .._api.waits import spell
 from .._errors import AmplitudeError, Problem, Refused, RequestFailed, refusal
 from .._plan.guards import refuse_used, to_check, usage_unknown
 from .._plan.many import Decided, plan_all
@@ -89,8 +90,10 @@ class Run:
             self._client.patience.end()
             if len(self._invalid.places) == len(self._items):
                 raise refusal(invalid)
+        looked, begun = 0, self._client.waits.now()
         try:
             for observed in looks_at(self._deployments, 0 if check_mode else self._client.waits.races_settle):
+                looked += 1
                 warnings = observed.warnings_about(self._project_ids)
                 decided = self._decided(observed)
                 problems = [*invalid, *decided.problems]
@@ -104,6 +107,12 @@ class Run:
             raise
         if problems:
             error = refusal(problems)
+            if looked > 1:
+                warnings.append(
+                    f"The list was read for {spell(self._client.waits.now() - begun)} before failing, since two runs that "
+                    "create one label at the same moment become one in that time, and the key of a new deployment may be "
+                    "listed a little later."
+                )
             error.warnings = warnings
             if self._is_list:
                 error.result.update(pending=[change.as_result() for each in plans for change in each.changes])

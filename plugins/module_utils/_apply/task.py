@@ -11,6 +11,7 @@ import enum
 import typing as t
 
 from .._api.deployments import Deployment
+from .._api.waits import told
 from .._errors import AmplitudeError, AnswerLost, ApiError, RequestFailed
 from .._plan.single import Change, Observed, Plan, changes_between
 from .settle import Sight, Verdict, Write, is_half_of, last_verdict, rivalry, rivals_left, shows, verdict, ways_back
@@ -168,8 +169,9 @@ class Task:
         if judged is Verdict.UNREAD:
             self.warnings.append(f"The change was accepted, but not read back. {failure}")
         if judged in (Verdict.HIDDEN, Verdict.KEYLESS):
-            seen = f"it was created with the id {write.id}, but the list of deployments shows it without its key"
-            unseen = f"it was created with the id {write.id}, but the list of deployments does not show it yet"
+            after = told(" after {time}", self._writer.now() - write.sent)
+            seen = f"it was created with the id {write.id}, but the list of deployments shows it without its key{after}"
+            unseen = f"it was created with the id {write.id}, but the list of deployments does not show it yet{after}"
             raise AnswerLost(
                 f"read the key of {self.plan.wanted}",
                 unseen if judged is Verdict.HIDDEN else seen,
@@ -244,6 +246,11 @@ class Task:
             try:
                 if not self._writer.edit(shown, after):
                     self.state = State.LOST
+                    tried = (
+                        f"{rivalry(shown, sight.rivals)} This run has tried to withdraw its own deployment with the id "
+                        f"{shown.id}, and the API has not carried that out."
+                    )
+                    self.warnings += [tried] if tried not in self.warnings else []
                     return
             except ApiError as error:
                 refusal = error
@@ -264,7 +271,8 @@ class Task:
             f"withdraw deployment {shown.label!r} (id {shown.id}) in project {shown.project_id}",
             f"{rivalry(shown, sight.rivals)[:-1]}, {t.cast(RequestFailed, refusal).problem}, and as far as is known the "
             f"deployments with the ids {', '.join(str(row.id) for row in sight.rivals)} are all active now",
-            "archive or rename all but one of them, and run this again",
+            "archive or rename all but one of them (amplitude_deployment_info with include_usage tells which of them is "
+            "used), and run this again",
         ) from refusal
 
 

@@ -13,6 +13,7 @@ import typing as t
 
 from .._api.client import Client
 from .._api.deployments import Deployment, Deployments
+from .._api.waits import told
 from .._errors import ApiError, Refused, RequestFailed
 from .._plan.single import Observed
 from .settle import active_beside, shows
@@ -140,12 +141,15 @@ class Writer:
         :raises ApiError: the refusal, if nobody has it.
         """
         holder: Deployment | None = None
+        begun = self.now()
         with contextlib.suppress(RequestFailed):
             for observed in looks_at(self.deployments, self.deployments.client.waits.list_lag):
                 if self._is_overtaken(before, wanted, observed):
                     return
                 similar = observed.with_similar_label(wanted.project_id, wanted.label)
-                holder = next((row for row in similar if row.id != wanted.id), None)
+                # What this run has written, and the list shows as it was before, has the label no more.
+                own = self.outdated(observed) | {wanted.id}
+                holder = next((row for row in similar if row.id not in own), None)
                 # An archived one may not be the reason: the list may still be about to show an active one.
                 if holder is not None and not holder.deleted and holder.label != wanted.label:
                     break
@@ -154,8 +158,9 @@ class Writer:
         state = "archived" if holder.deleted else "active"
         raise Refused(
             refusal.doing,
-            f"{refusal.problem}, and the {state} deployment {holder.label!r} with the id {holder.id} has this label",
-            "use another label, restore that one, or first rename it with its id, which restores it too"
+            f"{refusal.problem}, and the {state} deployment {holder.label!r} with the id {holder.id} has this label"
+            + told(" (the list was read for {time})", self.now() - begun),
+            "use another label: an archived deployment keeps its label, and to restore it would bring back its key"
             if holder.deleted
             else "use another label",
         ) from refusal
@@ -173,10 +178,12 @@ class Writer:
 
         :raises RequestFailed: the failure, if a look fails or the patience of the task ends before.
         """
+        begun = self.now()
         try:
             if (yield from looks_at(self.deployments, self.deployments.client.waits.list_lag)):
                 return
         except RequestFailed:
             pass
-        failure.problem += ", so that it is not known whether it was carried out"
+        read = told(" (the list was read for {time})", self.now() - begun)
+        failure.problem += f", so that it is not known whether it was carried out{read}"
         raise failure

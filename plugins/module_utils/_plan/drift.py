@@ -144,7 +144,7 @@ def _refused(item: Wanted, found: t.Sequence[Deployment], refusal: Refused, usag
 def _unlisted(row: Deployment, observed: Observed, usage: Usage | None) -> Row:
     same = [each.id for each in observed.with_label(row.project_id, row.label, deleted=False) if each.id != row.id]
     if same:
-        kind, detail = "duplicate", "it is not listed, and has the label of {0}".format(", ".join(map(str, same)))
+        kind, detail = "duplicate", f"it is not listed, and has the label of {', '.join(map(str, same))}"
     else:
         kind, detail = "unlisted", "it is active, but not listed"
     return _row(row, usage)._replace(listed=False, drift=kind, detail=detail)

@@ -30,7 +30,7 @@ def check_default(doing: str, deployment: Deployment, rules: Rules) -> None:
             doing,
             f"deployment {deployment.label!r} (id {deployment.id}) has no key with the prefix client- or server-, so it "
             "counts as the default deployment of the project, on which Web Experiments and Guides depend",
-            "keep it, or set force to true to archive it all the same",
+            "keep it, or set force to true if you know that nothing needs it: what does stops working",
             passing=deployment.key is None,
         )
 
@@ -53,7 +53,8 @@ def usage_unknown(failure: RequestFailed) -> Refused:
     refused = Refused(
         "find out whether flags or experiments still use what is to be archived",
         f"{failure.doing}: {failure.problem}",
-        "see to it that the management API key can list them, or set force to true to archive without asking",
+        "see to it that the management API key can list them, or set force to true if you know that nothing uses it: what "
+        "does gets no variants any more",
     )
     refused.__cause__ = failure
     return refused
@@ -76,6 +77,6 @@ def refuse_used(plans: t.Mapping[int, Plan], usage: Usage) -> dict[int, Refused]
             refusals[place] = Refused(
                 "archive what is not wanted",
                 text,
-                "remove it there in Amplitude, or set force to true to archive it all the same",
+                "remove it there in Amplitude, or set force to true if its users may get no variants any more",
             )
     return refusals

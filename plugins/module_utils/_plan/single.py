@@ -177,7 +177,7 @@ def active_with_key(wanted: Wanted, observed: Observed) -> Deployment:
             raise NotFound(
                 doing,
                 f"it is archived (id {_ids(archived)})",
-                "restore it with the module amplitude_deployment, or use another label",
+                "use another label, or create a new one with the module amplitude_deployment and restore_archived: false",
             )
         raise NotFound(
             doing, "there is no deployment with this label", "correct label or project_id, or create it first"
@@ -186,7 +186,8 @@ def active_with_key(wanted: Wanted, observed: Observed) -> Deployment:
         raise Refused(
             doing,
             f"several active deployments have this label, with the ids {_ids(found)}",
-            "archive or rename those that are not meant",
+            "archive or rename those that are not meant (amplitude_deployment_info with include_usage tells which of them "
+            "is used)",
         )
     if not found[0].key:
         raise Refused(doing, f"the API lists {name(found[0])} without a key", "ask Amplitude for it")
@@ -213,7 +214,7 @@ def _plan_present(wanted: Wanted, observed: Observed, rules: Rules, is_free: t.C
         raise Refused(
             _doing(wanted),
             f"{name(before)} is archived and restore_archived is false",
-            "leave out id to create a new one, or set restore_archived to true",
+            "leave out id to create a new one with a new key",
         )
     label = wanted.label or before.label
     after = before._replace(label=label, deleted=False)
@@ -347,13 +348,20 @@ def _only(wanted: Wanted, found: t.Sequence[Deployment]) -> Deployment | None:
     if len(found) > 1:
         raise Ambiguous(
             _doing(wanted),
-            "there are {0} {1} deployments with the label {2!r}, with the ids {3}".format(
-                len(found), "archived" if found[0].deleted else "active", found[0].label, _ids(found)
-            ),
-            "say with id which one is meant" if wanted.replaces is None else "archive or rename all but one of them",
+            f"there are {len(found)} {'archived' if found[0].deleted else 'active'} deployments with the label "
+            f"{found[0].label!r}, with the ids {_ids(found)}",
+            _way_out(wanted, found[0]),
             passing=not found[0].deleted,
         )
     return found[0] if found else None
+
+
+def _way_out(wanted: Wanted, found: Deployment) -> str:
+    """What to do where several deployments are like this one."""
+    if found.deleted:
+        return "say with id which one is meant, or set restore_archived to false to create a new one"
+    what = "say with id which one is meant" if wanted.replaces is None else "archive or rename all but one of them"
+    return f"{what} (amplitude_deployment_info with include_usage tells which of them is used)"
 
 
 def _managed(deployment: Deployment | None) -> dict[str, t.Any]:

@@ -12,7 +12,7 @@ import typing as t
 
 from .._api.deployments import LABEL_CHARACTERS, check_identifier
 from .._api.flags import KINDS
-from .._errors import AmplitudeError, InputError, Problem, refusal
+from .._errors import AmplitudeError, InputError, Problem
 
 T = t.TypeVar("T")
 
@@ -56,7 +56,8 @@ class Wanted(t.NamedTuple):
         if self.is_replaced:
             return f"what deployment {self.label!r} in project {self.project_id} replaces (id {self.id})"
         which = "deployment" if self.label is None else f"deployment {self.label!r}"
-        return "{0}{1} in project {2}".format(which, "" if self.id is None else f" (id {self.id})", self.project_id)
+        identifier = "" if self.id is None else f" (id {self.id})"
+        return f"{which}{identifier} in project {self.project_id}"
 
 
 class Rules(t.NamedTuple):
@@ -242,16 +243,6 @@ def find_invalid(
     search.renames()
     search.circles()
     return Invalid(search.problems, search.places)
-
-
-def validate_all(wanted: t.Sequence[Wanted], numbers: t.Sequence[int] | None = None) -> None:
-    """Make sure that nothing is wrong with the items of a list themselves.
-
-    :raises AmplitudeError: see :func:`find_invalid`.
-    """
-    problems = find_invalid(wanted, numbers).problems
-    if problems:
-        raise refusal(problems)
 
 
 def takers(wanted: t.Sequence[Wanted]) -> dict[tuple[str, str | None], int]:

@@ -110,7 +110,11 @@ BAD_ANSWERS = [
     ("row with a bad label", dict(action="body", body={"deployments": [dict(ROW, label=1)]}), "has an unusable label"),
     ("cut off", dict(action="truncate", moment="after"), "was (closed before|cut off in) .*; check the network"),
     ("no answer", dict(action="cut"), "was closed before the whole answer was there; check the network"),
-    ("late answer", dict(action="delay", seconds=10), "sent no complete answer within 10 seconds; check the network"),
+    (
+        "late answer",
+        dict(action="delay", seconds=10),
+        "no complete answer within 10 seconds; raise timeout if that is too",
+    ),
     ("redirect", dict(action="redirect", headers={"Location": "/login"}), "answered 302 Found .*; set base_url"),
     ("no access", dict(action="status", status=403), "answered 403 Forbidden .*; give the management API key access"),
     ("wrong path", dict(action="status", status=404), "answered 404 Not Found .*; check base_url and region"),

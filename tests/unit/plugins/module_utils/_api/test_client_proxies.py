@@ -26,7 +26,8 @@ from ansible_collections.community.amplitude.tests.support.transport import (
 
 pytestmark = pytest.mark.core
 
-VARIABLES = r"; check the proxy variables of the environment \(HTTPS_PROXY, NO_PROXY\)\.\Z"
+ATTEMPTS = r"(, in the last of \d+ attempts within [\w ]+)?"
+VARIABLES = ATTEMPTS + r"; check the proxy variables of the environment \(HTTPS_PROXY, NO_PROXY\)\.\Z"
 
 
 @both_ways

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import socket
 import ssl
 import typing as t
 
@@ -20,6 +21,7 @@ from ansible_collections.community.amplitude.plugins.module_utils._errors import
     AnswerLost,
     ApiError,
     ConnectionFailed,
+    ProxyLibraryMissing,
     UnexpectedAnswer,
 )
 from ansible_collections.community.amplitude.tests.support.client import (
@@ -192,6 +194,12 @@ def wrapped(cause, kind=requests.exceptions.ConnectionError):
     return kind(urllib3.exceptions.MaxRetryError(t.cast("t.Any", None), "/", cause))
 
 
+def unresolved(number):
+    error = urllib3.exceptions.NewConnectionError(t.cast("t.Any", None), "x")
+    error.__cause__ = socket.gaierror(number, "nowhere")
+    return error
+
+
 def not_trusted(message):
     error = ssl.SSLCertVerificationError("CERTIFICATE_VERIFY_FAILED")
     error.verify_message = message
@@ -233,17 +241,48 @@ MEANINGS = {  # what is known, and the kind, whether it is transient, and words 
         False,
         "(expired)",
     ),
-    "TLS": (
+    "TLS that does not come about": (
         dict(error=wrapped(ssl.SSLError("WRONG_VERSION_NUMBER"), requests.exceptions.SSLError)),
+        NEVER_SENT,
+        False,
+        "broke off with a TLS error before anything was sent",
+    ),
+    "TLS that ends before it comes about": (
+        dict(error=wrapped(ssl.SSLEOFError(), requests.exceptions.SSLError)),
+        NEVER_SENT,
+        True,
+        "was closed before TLS came about",
+    ),
+    "TLS": (
+        dict(error=wrapped(ssl.SSLError("BAD_RECORD_MAC"), requests.exceptions.SSLError), connected=True),
         LOST,
         False,
         "broke off with a TLS error",
     ),
     "TLS that ends": (
-        dict(error=wrapped(ssl.SSLEOFError(), requests.exceptions.SSLError)),
+        dict(error=wrapped(ssl.SSLEOFError(), requests.exceptions.SSLError), connected=True),
         LOST,
         True,
-        "was closed before",
+        "was closed before the whole answer was there",
+    ),
+    "SOCKS": (
+        dict(error=requests.exceptions.InvalidSchema("Missing dependencies for SOCKS support.")),
+        ProxyLibraryMissing,
+        False,
+        "for which the library PySocks is not installed",
+    ),
+    "unknown host": (dict(error=wrapped(unresolved(socket.EAI_NONAME))), NEVER_SENT, True, "came about (nowhere)"),
+    "nobody to ask for a host": (
+        dict(error=wrapped(unresolved(socket.EAI_AGAIN))),
+        NEVER_SENT,
+        True,
+        "came about (nowhere)",
+    ),
+    "refused by this machine": (
+        dict(error=wrapped(ConnectionRefusedError(111, "Connection refused")), url="https://127.0.0.1:1"),
+        NEVER_SENT,
+        True,
+        "came about (Connection refused)",
     ),
     "proxy": (
         dict(error=wrapped(OSError("Tunnel connection failed: 502 Bad Gateway"), requests.exceptions.ProxyError)),
@@ -313,15 +352,32 @@ MEANINGS = {  # what is known, and the kind, whether it is transient, and words 
 
 @pytest.mark.parametrize("known, kind, transient, words", MEANINGS.values(), ids=list(MEANINGS))
 def test_meaning_of_an_exception(known, kind, transient, words):
-    error = failures.of_exception("do it", failures.Broken(URL_OF_API, 30.0, **known))
+    error = failures.of_exception("do it", failures.Broken(**dict(dict(url=URL_OF_API, seconds=30.0), **known)))
     assert (error.__class__, error.transient) == (kind, transient)
     assert SENTENCE.fullmatch(str(error)) and words.format(URL_OF_API) in error.problem
-    assert error.outcome_unknown == (kind is not ConnectionFailed)
+    assert error.outcome_unknown == (not issubclass(kind, ConnectionFailed))
+
+
+RARELY = [
+    "TLS that ends before it comes about",
+    "unknown host",
+    "refused by this machine",
+]
+
+
+@pytest.mark.parametrize("name", MEANINGS)
+def test_what_rarely_passes(name):
+    known = dict(dict(url=URL_OF_API, seconds=30.0), **MEANINGS[name][0])
+    assert failures.of_exception("do it", failures.Broken(**known)).rarely_passes is (name in RARELY)
 
 
 def test_every_row_of_the_table_is_reached():
     reached = [
-        next(row for row in failures.EXCEPTIONS if row.applies(failures.Broken(URL_OF_API, 30.0, **known)))
+        next(
+            row
+            for row in failures.EXCEPTIONS
+            if row.applies(failures.Broken(**dict(dict(url=URL_OF_API, seconds=30.0), **known)))
+        )
         for known, *dummy in MEANINGS.values()
     ]
     assert {id(row) for row in reached} == {id(row) for row in failures.EXCEPTIONS}

@@ -322,7 +322,7 @@ def test_withdrawal_that_fails(answer, count):
     assert told.startswith(f"Could not withdraw deployment 'web' (id 7) in project 1: {RACE}, {answer.problem}")
     assert told.endswith(
         ", and as far as is known the deployments with the ids 5, 7 are all active now; archive or rename all but one of "
-        "them, and run this again."
+        "them (amplitude_deployment_info with include_usage tells which of them is used), and run this again."
     )
     assert caught.value.__cause__ is answer
 
@@ -331,7 +331,8 @@ def test_withdrawal_that_comes_to_nothing():
     account = Account([WEB])
     task = sent(CREATE, [], account, ["7", lost()])
     assert look(task, WEB, RIVAL) is State.LOST
-    assert task.warnings == []
+    told = "This run has tried to withdraw its own deployment with the id 7, and the API has not carried that out."
+    assert task.warnings == [f"{RACE}. {told}"]
 
 
 def test_withdrawal_without_time_to_see_it():

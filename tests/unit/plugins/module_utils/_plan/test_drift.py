@@ -20,8 +20,8 @@ from ansible_collections.community.amplitude.plugins.module_utils._plan.drift im
     summary_of,
 )
 from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Observed
-from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import Purge, Rules, Wanted, validate_all
-from ansible_collections.community.amplitude.tests.support.rows import flag, plans_of
+from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import Purge, Rules, Wanted
+from ansible_collections.community.amplitude.tests.support.rows import flag, plans_of, validate_all
 from ansible_collections.community.amplitude.tests.support.situations import told
 
 

@@ -29,9 +29,8 @@ from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted i
     Rules,
     Wanted,
     find_invalid,
-    validate_all,
 )
-from ansible_collections.community.amplitude.tests.support.rows import plans_of, row, want
+from ansible_collections.community.amplitude.tests.support.rows import plans_of, row, validate_all, want
 
 
 def written(plans):

@@ -82,7 +82,7 @@ def test_plan_is_reached_by_its_own_changes(situation):
         ([("1", "Web", "a-key", False)], "there is no deployment with this label"),
         (
             [("3", "web", None, True), ("2", "web", None, True)],
-            r"it is archived \(id 2, 3\); restore it with the module",
+            r"it is archived \(id 2, 3\); use another label, or create a new one with the module",
         ),
         (
             [("2", "web", "a-key", False), ("1", "web", "a-key", False)],

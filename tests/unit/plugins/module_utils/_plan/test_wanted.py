@@ -17,11 +17,10 @@ from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted i
     purge_from,
     takers,
     validate,
-    validate_all,
     wanted_from,
     wanted_one,
 )
-from ansible_collections.community.amplitude.tests.support.rows import want
+from ansible_collections.community.amplitude.tests.support.rows import validate_all, want
 
 
 @pytest.mark.parametrize(
