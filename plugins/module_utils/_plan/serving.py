@@ -281,7 +281,8 @@ def _refuse_to_leave(subject: Subject, flags: t.Sequence[Flag]) -> Refused:
     return Refused(
         f"remove {of} from what it serves",
         f"without it no active deployment would serve {_several(flags)}",
-        "assign another deployment first, disable it in Amplitude, or set force to true to leave it without any",
+        "assign another deployment first, disable it in Amplitude, or set force to true if its users may get no variants "
+        "any more",
     )
 
 
