@@ -210,7 +210,9 @@ def test_key_is_not_shown(play, emulator, tmp_path):
 def test_module_that_does_not_run_to_its_end(play, emulator, tmp_path):
     """What Ansible knows of that is shown: here that there is no Python."""
     result = play("audit", "-e", "ansible_python_interpreter=/bin/false", projects=[project("101", "web")])
-    assert result.status == 2 and re.search("MODULE FAILURE|Module result deserialization failed", result.output), result.output
+    assert result.status == 2 and re.search("MODULE FAILURE|Module result deserialization failed", result.output), (
+        result.output
+    )
 
 
 LIMITS = {

@@ -90,9 +90,10 @@ class Run:
             self._client.patience.end()
             if len(self._invalid.places) == len(self._items):
                 raise refusal(invalid)
+        seconds = 0 if check_mode else self._client.waits.races_settle
         looked, begun = 0, self._client.waits.now()
         try:
-            for observed in looks_at(self._deployments, 0 if check_mode else self._client.waits.races_settle):
+            for observed in looks_at(self._deployments, seconds):
                 looked += 1
                 warnings = observed.warnings_about(self._project_ids)
                 decided = self._decided(observed)
@@ -167,11 +168,20 @@ class Run:
             joined[place] = own._replace(
                 changes=_in_order(old and old.changes, own.changes, _of(place, done, label)),
                 pending=_in_order(old and old.pending, own.pending, _of(place, pending, label)),
-                warnings=[*own.warnings, *(old.warnings if old else ())],
+                warnings=[*own.warnings, *(old.warnings if old else ()), *self._unseen(place)],
                 served=(self._first.served[place][0], served[place]),
                 replaced=old and (old.plan, (self._first.replaced[place][0], replaced[place])),
             )
         return joined + list(parts[len(self._owners) :])
+
+    def _unseen(self, place: int) -> list[str]:
+        """The warnings about what was accepted for an item, and is not shown yet."""
+        return [
+            f"The assignment of deployment {step.change.label!r} to {step.flag} in project {step.flag.project_id} was "
+            "accepted, but the list does not show it yet: a run right after this one may find the old state."
+            for step in self._assigner.unseen
+            if step.item == place and step.change.action == "assign"
+        ]
 
     def carry_out(self) -> AmplitudeError | None:
         """Carry out what was decided; and decide again until the lists show that nothing is left to be done.
@@ -207,10 +217,13 @@ class Run:
                     continue
             except AmplitudeError:
                 continue
-            if self._rounds.give_back(old) is None:
-                old.warnings.append(
-                    f"{name(old.current)} has its label back, since no other one could be created with it."
-                )
+            renamed = name(old.current)
+            error = self._rounds.give_back(old)
+            old.warnings.append(
+                f"{renamed} has its label {was.label!r} back, since no other one could be created with it."
+                if error is None
+                else f"{renamed} could not be given its label {was.label!r} back: {error}"
+            )
 
     def _serve(self) -> AmplitudeError | None:
         """Assign and remove, then archive what is retired, until the lists show that nothing of that is left to do.
@@ -224,14 +237,14 @@ class Run:
             if plan.assigns:
                 taken_over += 1
                 if taken_over > MOST_TAKEN_OVER:
-                    raise not_shown(plan.assigns)
+                    raise self._unfinished(plan.assigns)
                 flags = self._assigner.assign(plan.assigns)
                 continue
             retiring = self._retiring()
             if not plan.removals and not retiring:
                 return None
             if self._assigner.unseen:
-                raise not_shown(self._assigner.unseen)
+                raise self._unfinished(self._assigner.unseen)
             if not self._rounds.is_confirmed_by(Observed(self._deployments.list())):
                 error = self._rounds.go_on()
                 if error is not None:
@@ -243,7 +256,15 @@ class Run:
                 for task in retiring:
                     task.plan = task.plan._replace(wanted=task.plan.wanted._replace(state=RETIRED))
                 return self._rounds.go_on()
-        raise not_shown([*plan.assigns, *plan.removals])
+        raise self._unfinished(plan.steps)
+
+    def _unfinished(self, steps: t.Sequence[Step]) -> AmplitudeError:
+        """The error that something is not assigned, or removed, that more depends on."""
+        item = self._items[steps[0].item]
+        if not item.retire:
+            return not_shown(steps)
+        row = t.cast(Deployment, self._rounds.tasks[self._replaced[steps[0].item]].current)
+        return not_shown(steps, f"retire {row.label!r} (id {row.id}) in project {row.project_id}")
 
     def _retiring(self) -> list[Task]:
         """What is to be archived once nothing serves it any more."""

@@ -10,45 +10,9 @@ import typing as t
 import pytest
 
 from ansible_collections.community.amplitude.tests.support.bulk import writes
-from ansible_collections.community.amplitude.tests.support.modules import run_module
+from ansible_collections.community.amplitude.tests.support.serving import ACCOUNT, have, plain
 
 pytestmark = pytest.mark.core
-
-ACCOUNT = {
-    "keys": {"management-key": ["1", "2"]},
-    "deployments": [
-        {"id": 5, "projectId": "1", "label": "default", "type": None},
-        {"id": 7, "projectId": "1", "label": "web", "type": "client"},
-        {"id": 8, "projectId": "1", "label": "api", "type": "server"},
-        {"id": 9, "projectId": "1", "label": "old", "type": "client", "deleted": True},
-        {"id": 6, "projectId": "2", "label": "other", "type": "client"},
-    ],
-    "flags": [
-        {"id": 21, "projectId": "1", "key": "cart", "enabled": True, "deployments": [7, 8]},
-        {"id": 22, "projectId": "1", "key": "pay", "enabled": True, "deployments": [7]},
-        {"id": 23, "projectId": "1", "key": "gone", "enabled": True, "archived": True, "deployments": [7]},
-        {"id": 24, "projectId": "1", "key": "free", "enabled": False, "deployments": []},
-        {"id": 25, "projectId": "2", "key": "cart", "enabled": True, "deployments": [6]},
-    ],
-    "experiments": [
-        {"id": 31, "projectId": "1", "key": "hero", "enabled": True, "deployments": [7, 8]},
-        {"id": 32, "projectId": "1", "key": "cart", "enabled": False, "deployments": []},
-    ],
-}
-
-
-def plain(change: t.Mapping[str, t.Any]) -> str:
-    """A change in short: what is done, the id and the label, and where."""
-    return " ".join(
-        str(part)
-        for part in (
-            change["action"],
-            change["id"] or "-",
-            change["label"],
-            change["flag"] or change["experiment"] or "",
-        )
-        if part
-    )
 
 
 class Case(t.NamedTuple):
@@ -169,41 +133,18 @@ WORLDS: dict[str, dict[str, t.Any]] = {
 }
 
 
-@pytest.fixture(params=["single", "bulk"])
-def run(request, emulator, connection):
-    """Run one of the two modules for one deployment of project 1; the result is that of the single one."""
-
-    def run(options, check_mode=False, force=False):
-        emulator.forget_requests()
-        options = dict(options, project_id="1")
-        if request.param == "single":
-            return run_module("amplitude_deployment", check_mode, **dict(connection, force=force, **options))
-        result = run_module("amplitude_deployments", check_mode, **dict(connection, force=force, deployments=[options]))
-        if "deployments" in result:
-            [result["deployment"]] = result["deployments"]
-            result["diff"] = {side: (rows["deployments"] or [{}])[0] for side, rows in result["diff"].items()}
-        return result
-
-    return run
-
-
-def have(rows):
-    """The deployments of flags or experiments, in short."""
-    return " ".join(f"{row['key']}={','.join(sorted(map(str, row['deployments']), key=int))}" for row in rows)
-
-
 @pytest.mark.parametrize("world", WORLDS)
 @pytest.mark.parametrize("name", SERVED)
-def test_check_apply_rerun(emulator, run, name, world):
+def test_check_apply_rerun(emulator, serve, name, world):
     case = SERVED[name]
     emulator.reset(ACCOUNT, **WORLDS[world])
     if world == "text ids, strict" and "last one" in name:
         return
 
-    check = run(case.options, check_mode=True, force=case.force)
+    check = serve(case.options, check_mode=True, force=case.force)
     assert not check.get("failed"), check["msg"]
     assert writes(emulator) == []
-    apply = run(case.options, force=case.force)
+    apply = serve(case.options, force=case.force)
     assert not apply.get("failed"), apply["msg"]
     assert ", ".join(map(plain, apply["changes"])) == case.changes
     for field in ("changed", "changes", "diff"):
@@ -214,6 +155,6 @@ def test_check_apply_rerun(emulator, run, name, world):
     )
     assert have(emulator.flags()) == case.flags
     assert have(emulator.experiments()) == case.experiments
-    again = run(case.options, force=case.force)
+    again = serve(case.options, force=case.force)
     assert not again.get("failed") and not again["changed"] and again["changes"] == [] and writes(emulator) == []
     assert again["deployment"] == apply["deployment"]
