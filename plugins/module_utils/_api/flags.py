@@ -109,6 +109,21 @@ def list_flags(client: Client, kind: str, project_id: str, archived: bool = Fals
     return [*active.values(), *(row._replace(archived=True) for row in listed.values() if row.id not in active)]
 
 
+def reader(client: Client) -> t.Callable[[str, str], list[Flag]]:
+    """What tells the flags or the experiments of a project, archived ones too, and reads each list at most once.
+
+    It takes the project and the kind, and raises what :func:`list_flags` raises.
+    """
+    lists: dict[tuple[str, str], list[Flag]] = {}
+
+    def read(project_id: str, kind: str) -> list[Flag]:
+        if (project_id, kind) not in lists:
+            lists[project_id, kind] = list_flags(client, kind, project_id, archived=True)
+        return lists[project_id, kind]
+
+    return read
+
+
 def assign(client: Client, flag: Flag, deployment_ids: t.Sequence[str]) -> None:
     """Assign deployments of its project to a flag or an experiment, all in one request.
 

@@ -11,8 +11,8 @@ import typing as t
 
 from .._api.deployments import Deployments
 from .._api.waits import spell
-from .._errors import Ambiguous, AmplitudeError, Refused, RequestFailed, UnexpectedAnswer, refusal
-from .._plan.many import Decided, plan_each
+from .._errors import Ambiguous, AmplitudeError, Problem, Refused, RequestFailed, UnexpectedAnswer, refusal
+from .._plan.many import plan_each
 from .._plan.single import Observed, Plan
 from .._plan.wanted import Rules, Wanted, problem_of
 from .settle import active_beside
@@ -27,7 +27,7 @@ class Rounds:
     """Carries out plans, and decides again for all of them until the list shows that nothing is left to be done.
 
     :param wanted: the items, and what they take over from.
-    :param guard: takes out of plans what must not be carried out, and adds why.
+    :param guard: why plans, by their places, must not be carried out.
     :param problem_of: what is refused about the plan at a place.
 
     ``observed``: how the list last showed the deployments, with what was written and is not shown yet.
@@ -39,8 +39,8 @@ class Rounds:
         wanted: t.Sequence[Wanted],
         rules: Rules,
         concurrency: int,
-        guard: t.Callable[[Decided], Decided],
-        problem_of: t.Callable[[int, Plan, Refused], t.Any],
+        guard: t.Callable[[t.Mapping[int, Plan]], t.Sequence[Problem]],
+        problem_of: t.Callable[[int, Plan, Refused], Problem],
     ) -> None:
         self._deployments = deployments
         self._wanted = wanted
@@ -177,7 +177,7 @@ class Rounds:
             for observed in looks_at(self._deployments, client.waits.races_settle):
                 try:
                     plans = self._plan_again(observed)
-                    refused = self._guard(Decided(dict(enumerate(plans)), [])).problems
+                    refused = self._guard(dict(enumerate(plans)))
                     if refused:
                         return refusal(refused)
                     self._adopt(plans)

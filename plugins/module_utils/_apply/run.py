@@ -10,14 +10,13 @@ from __future__ import annotations
 import typing as t
 
 from .._api.deployments import Deployment, Deployments
-from .._api.flags import KINDS, Flag, Usage, list_flags
+from .._api.flags import Flag, list_flags, reader
 from .._api.waits import spell
-from .._errors import AmplitudeError, Problem, Refused, RequestFailed, refusal
-from .._plan.guards import refuse_used, to_check, usage_unknown
-from .._plan.many import Decided, plan_all
-from .._plan.serving import Served, ServingPlan, Step, Subject, in_order, kinds_to_read, plan_serving, served_by
-from .._plan.single import Change, Observed, Plan, name, retired
-from .._plan.wanted import RETIRED, Invalid, Purge, Rules, Wanted, problem_of, replacing, with_replaced
+from .._errors import AmplitudeError, RequestFailed, refusal
+from .._plan.serving import Served, ServingPlan, Step, kinds_to_read, plan_serving, served_by
+from .._plan.single import Observed, Plan, name, retired
+from .._plan.wanted import RETIRED, Invalid, Purge, Rules, Wanted, with_replaced
+from .._plan.whole import Decision, Places, decide, guarded, joined, read_all
 from .assign import Assigner, not_shown
 from .outcomes import Outcome
 from .rounds import MOST_ROUNDS, Rounds
@@ -26,8 +25,6 @@ from .writes import looks_at
 
 #: How often at most is assigned what somebody adds while a run takes over.
 MOST_TAKEN_OVER = 3
-
-Read = t.Callable[[str, str], t.List[Flag]]
 
 
 class Run:
@@ -51,9 +48,8 @@ class Run:
         self._deployments = deployments
         self._client = deployments.client
         self._items = wanted
-        self._owners = [*range(len(wanted)), *replacing(wanted)]
-        #: The place of the plan of what an item takes over from, by the place of the item.
-        self._replaced = {owner: place for place, owner in enumerate(self._owners) if place >= len(wanted)}
+        self._places = Places(wanted, is_list)
+        self._replaced = self._places.replaced
         self._rules = rules
         self._purge = purge
         self._project_ids = {item.project_id for item in wanted if item.project_id}.union(
@@ -67,8 +63,8 @@ class Run:
             items,
             rules,
             concurrency,
-            lambda decided: self._guarded(decided, self._reader()),
-            self._problem_of,
+            lambda plans: guarded(plans, rules, reader(self._client), self._places)[1],
+            self._places.problem_of,
         )
         self._assigner = Assigner(self._client, self._read_flags, concurrency)
         self._plans: list[Plan] = []
@@ -96,7 +92,7 @@ class Run:
             for observed in looks_at(self._deployments, seconds):
                 looked += 1
                 warnings = observed.warnings_about(self._project_ids)
-                decided = self._decided(observed)
+                decided = self._decide(observed)
                 problems = [*invalid, *decided.problems]
                 plans = list(decided.plans.values())
                 keyless = [] if check_mode or problems else _keyless(plans)
@@ -116,7 +112,7 @@ class Run:
                 )
             error.warnings = warnings
             if self._is_list:
-                error.result.update(pending=[change.as_result() for each in plans for change in each.changes])
+                error.result.update(pending=[change.as_result() for change in decided.changes()])
             raise error
         self._plans, self._observed = plans, observed
         warnings += [warning for each in plans for warning in each.warnings]
@@ -160,19 +156,19 @@ class Run:
         replaced: t.Mapping[int, Served],
     ) -> list[Outcome]:
         """The outcomes of items with those of what they take over from and what they serve; and those of the purge."""
-        joined = list(parts[: len(self._items)])
+        outcomes = list(parts[: len(self._items)])
         for place in served:
-            own = joined[place]
+            own = outcomes[place]
             old = parts[self._replaced[place]] if place in self._replaced else None
             label = own.plan.wanted.label if own.deployment is None else own.deployment.label
-            joined[place] = own._replace(
-                changes=_in_order(old and old.changes, own.changes, _of(place, done, label)),
-                pending=_in_order(old and old.pending, own.pending, _of(place, pending, label)),
+            outcomes[place] = own._replace(
+                changes=joined(own.changes, old.changes if old else (), _of(place, done), label),
+                pending=joined(own.pending, old.pending if old else (), _of(place, pending), label),
                 warnings=[*own.warnings, *(old.warnings if old else ()), *self._unseen(place)],
                 served=(self._first.served[place][0], served[place]),
                 replaced=old and (old.plan, (self._first.replaced[place][0], replaced[place])),
             )
-        return joined + list(parts[len(self._owners) :])
+        return outcomes + list(parts[len(self._places) :])
 
     def _unseen(self, place: int) -> list[str]:
         """The warnings about what was accepted for an item, and is not shown yet."""
@@ -271,41 +267,19 @@ class Run:
         tasks = [self._rounds.tasks[place] for place in self._replaced.values()]
         return [task for task in tasks if retired(task.plan._replace(after=task.current, changes=())).changes]
 
-    def _decided(self, observed: Observed) -> Decided:
-        """The plans, and what is refused; what deployments serve is decided with them."""
-        read = self._reader()
-        decided = self._guarded(
-            plan_all(self._items, observed, self._rules, self._purge, self._invalid.places, self._is_list), read
+    def _decide(self, observed: Observed) -> Decision:
+        decided = decide(
+            self._items,
+            observed,
+            self._rules,
+            reader(self._client),
+            self._purge,
+            self._invalid.places,
+            self._is_list,
         )
-        plans = decided.plans
-        serving = [place for place in plans if place < len(self._items) and kinds_to_read([self._items[place]])]
-        kinds = kinds_to_read(self._items[place] for place in serving)
-        self._flags = [
-            flag
-            for project_id in sorted(kinds)
-            for kind in sorted(kinds[project_id])
-            for flag in read(project_id, kind)
-        ]
-        state = observed.copy()
-        for each in plans.values():
-            if each.changes:
-                state.replace(each.before, each.after)
-        subjects = [
-            Subject(
-                place,
-                self._items[place],
-                t.cast(Deployment, plans[place].after),
-                plans[place].before is None,
-                plans[self._replaced[place]].after if place in self._replaced else None,
-            )
-            for place in serving
-        ]
-        self._first = self._serving = plan_serving(subjects, self._flags, self._active(state), self._rules)
-        problems = list(decided.problems)
-        for place, error in self._first.problems:
-            problems.append(self._problem_of(place, decided.plans[place], error))
-        refused = {place for place, error in self._first.problems}
-        return Decided({place: plan for place, plan in plans.items() if self._owner(place) not in refused}, problems)
+        self._flags = decided.flags
+        self._first = self._serving = decided.serving
+        return decided
 
     def _plan_serving(self, flags: t.Sequence[Flag]) -> ServingPlan:
         """Decide again what has to be assigned and removed.
@@ -314,91 +288,26 @@ class Run:
         """
         self._flags = list(flags)
         tasks = self._rounds.tasks
-        subjects = [
-            Subject(
-                place,
-                self._items[place],
-                t.cast(Deployment, tasks[place].current),
-                tasks[place].told.before is None,
-                tasks[self._replaced[place]].current if place in self._replaced else None,
-            )
-            for place in self._first.served
-        ]
-        active = self._active(self._rounds.observed)
+        created = {place for place in self._first.served if tasks[place].told.before is None}
+        subjects = self._places.subjects(self._first.served, lambda place: tasks[place].current, created)
+        active = self._places.active(self._rounds.observed)
         self._serving = plan_serving(subjects, self._assigner.overlaid(flags), active, self._rules)
         if self._serving.problems:
             raise refusal(
-                [self._problem_of(place, tasks[place].plan, error) for place, error in self._serving.problems]
+                [self._places.problem_of(place, tasks[place].plan, error) for place, error in self._serving.problems]
             )
         return self._serving
-
-    def _active(self, observed: Observed) -> set[str]:
-        """The ids of what is active once what is replaced is retired."""
-        retiring = {item.replaces for item in self._items if item.retire}
-        return {row.id for row in observed.all_active() if row.id is not None and row.id not in retiring}
-
-    def _reader(self) -> Read:
-        """What reads the flags or the experiments of a project, archived ones too, each list once."""
-        lists: dict[tuple[str, str], list[Flag]] = {}
-
-        def read(project_id: str, kind: str) -> list[Flag]:
-            if (project_id, kind) not in lists:
-                lists[project_id, kind] = list_flags(self._client, kind, project_id, archived=True)
-            return lists[project_id, kind]
-
-        return read
 
     def _read_flags(self) -> list[Flag]:
         """The flags and experiments that the run is about, without archived ones."""
         kinds = kinds_to_read(self._items[place] for place in self._first.served)
-        self._flags = [
-            flag
-            for project_id in sorted(kinds)
-            for kind in sorted(kinds[project_id])
-            for flag in list_flags(self._client, kind, project_id)
-        ]
+        self._flags = read_all(kinds, lambda project_id, kind: list_flags(self._client, kind, project_id))
         return self._flags
 
-    def _guarded(self, decided: Decided, read: Read) -> Decided:
-        """The same, without what a guard refuses."""
-        plans, problems = dict(decided.plans), list(decided.problems)
-        for project_id, archiving in sorted(to_check(plans, self._rules).items()):
-            archived = {t.cast(Deployment, each.before).id or "" for each in archiving.values()}
-            try:
-                usage = Usage((flag for kind in KINDS for flag in read(project_id, kind)), archived)
-                refusals = refuse_used(archiving, usage)
-                problems += [self._problem_of(place, archiving[place], error) for place, error in refusals.items()]
-                refused = set(refusals)
-            except RequestFailed as failure:
-                problems.append(Problem(usage_unknown(failure), None, project_id))
-                refused = set(archiving)
-            for place in refused:
-                del plans[place]
-        return Decided(plans, problems)
 
-    def _owner(self, place: int) -> int:
-        """The place of the item that a plan is about; of what is purged that of the plan itself."""
-        return self._owners[place] if place < len(self._owners) else place
-
-    def _problem_of(self, place: int, decision: Plan, error: Refused) -> Problem:
-        """What is refused about a plan: that of an item, or that of what is to be purged."""
-        if place < len(self._owners):
-            owner = self._owners[place]
-            return problem_of(self._items[owner], error, owner + 1 if self._is_list else None)
-        before = t.cast(Deployment, decision.before)
-        return Problem(error, None, before.project_id, before.label, before.id)
-
-
-def _of(place: int, steps: t.Iterable[Step], label: str | None) -> list[Change]:
-    """The changes of the steps of one item, as they are told."""
-    return [step.change for step in in_order((step for step in steps if step.item == place), label)]
-
-
-def _in_order(old: t.Sequence[Change] | None, own: t.Sequence[Change], steps: t.Sequence[Change]) -> list[Change]:
-    """The changes of an item: what it takes over from is renamed first, and archived last."""
-    old = old or ()
-    last = [change for change in old if change.action == "archive"]
-    return [*(change for change in old if change not in last), *own, *steps, *last]
+def _of(place: int, steps: t.Iterable[Step]) -> list[Step]:
+    """The steps of one item."""
+    return [step for step in steps if step.item == place]
 
 
 def _id(deployment: Deployment | None) -> str | None:

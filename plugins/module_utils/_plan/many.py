@@ -16,10 +16,14 @@ from .wanted import USUAL_LIMIT, Purge, Rules, Wanted, problem_of, replacing, ta
 
 
 class Decided(t.NamedTuple):
-    """The plans that can be made, by the places of their items and, after those, of what is purged; and what is refused."""
+    """The plans that can be made, by the places of their items and, after those, of what is purged; and what is refused.
+
+    ``listed``: the ids of the deployments that items mean, be they refused.
+    """
 
     plans: dict[int, Plan]
     problems: list[Problem]
+    listed: frozenset[str | None] = frozenset()
 
 
 def plan_all(
@@ -49,12 +53,13 @@ def plan_all(
     refused = {owners[place] for place in refusals}
     for place in [place for place in plans if owners[place] in refused]:
         del plans[place]
+    meant = (row.id for place in [*refusals, *out] for row in meant_by(items[place], observed))
+    listed = frozenset(claimed).union(meant)
     if purge is not None:
-        meant = {row.id for place in [*refusals, *out] for row in meant_by(items[place], observed)}
-        purged, limits = _plan_purge(wanted, observed, purge, meant.union(claimed))
+        purged, limits = _plan_purge(wanted, observed, purge, listed)
         plans.update(enumerate(purged, len(items)))
         problems += limits
-    return Decided(dict(sorted(plans.items())), problems)
+    return Decided(dict(sorted(plans.items())), problems, listed)
 
 
 def plan_each(

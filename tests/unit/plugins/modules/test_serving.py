@@ -158,3 +158,17 @@ def test_check_apply_rerun(emulator, serve, name, world):
     again = serve(case.options, force=case.force)
     assert not again.get("failed") and not again["changed"] and again["changes"] == [] and writes(emulator) == []
     assert again["deployment"] == apply["deployment"]
+
+
+@pytest.mark.parametrize("check_mode", [True, False], ids=["check", "real"])
+def test_what_is_pending_where_another_item_is_refused(emulator, connection, check_mode):
+    """All that would be done about the others, also what they would serve."""
+    emulator.reset(ACCOUNT)
+    case = SERVED["takes over, and retires"]
+    items = [dict(label="api", flags=["nothing"]), case.options, dict(label="old", state="absent")]
+
+    result = run_module("amplitude_deployments", check_mode, **dict(connection, project_id="1", deployments=items))
+
+    assert result["failed"] and "there is no flag with this key" in result["msg"]
+    assert ", ".join(map(plain, result["pending"])) == case.changes
+    assert writes(emulator) == []

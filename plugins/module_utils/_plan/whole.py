@@ -1,0 +1,187 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it can change in any release. Do not import it from elsewhere.
+
+"""The whole plan of a task: of its deployments, checked by the guards, and of what they serve.
+
+Pure but for what tells the flags and experiments, of which is asked only what is needed. Whoever has to know what a task
+would do asks :func:`decide`: check mode, a real run, and the audit.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._api.deployments import Deployment
+from .._api.flags import KINDS, Flag, Usage
+from .._errors import Problem, Refused, RequestFailed
+from .guards import refuse_used, to_check, usage_unknown
+from .many import plan_all
+from .serving import ServingPlan, Step, Subject, in_order, kinds_to_read, plan_serving
+from .single import Change, Observed, Plan, retired
+from .wanted import Purge, Rules, Wanted, problem_of, replacing
+
+#: Tells the flags or the experiments of a project, archived ones too. It may raise :class:`.._errors.RequestFailed`.
+Read = t.Callable[[str, str], t.List[Flag]]
+
+
+class Places:
+    """The places of plans: first those of the items, then of what these take over from, then of what is purged.
+
+    :param items: the items, without what they take over from.
+    :param is_list: whether problems tell the numbers of items.
+
+    ``replaced``: the place of the plan of what an item takes over from, by the place of the item.
+    """
+
+    def __init__(self, items: t.Sequence[Wanted], is_list: bool = True) -> None:
+        self.items = items
+        self._owners = [*range(len(items)), *replacing(items)]
+        self.replaced = {owner: place for place, owner in enumerate(self._owners) if place >= len(items)}
+        self._is_list = is_list
+
+    def __len__(self) -> int:
+        """The number of places without those of what is purged."""
+        return len(self._owners)
+
+    def owner(self, place: int) -> int:
+        """The place of the item that a plan is about; of what is purged that of the plan itself."""
+        return self._owners[place] if place < len(self) else place
+
+    def problem_of(self, place: int, decision: Plan, error: Refused) -> Problem:
+        """What is refused about a plan: that of an item, or that of what is to be purged."""
+        if place < len(self):
+            owner = self.owner(place)
+            return problem_of(self.items[owner], error, owner + 1 if self._is_list else None)
+        before = t.cast(Deployment, decision.before)
+        return Problem(error, None, before.project_id, before.label, before.id)
+
+    def subjects(
+        self, places: t.Iterable[int], current: t.Callable[[int], Deployment | None], created: t.Container[int]
+    ) -> list[Subject]:
+        """The items at these places whose deployments serve something, or take over from another one.
+
+        :param current: by place, the deployment as it is when it is assigned or removed.
+        :param created: the places of those that the task creates.
+        """
+        return [
+            Subject(
+                place,
+                self.items[place],
+                t.cast(Deployment, current(place)),
+                place in created,
+                current(self.replaced[place]) if place in self.replaced else None,
+            )
+            for place in places
+        ]
+
+    def active(self, observed: Observed) -> set[str]:
+        """The ids of what is active once what is replaced is retired."""
+        retiring = {item.replaces for item in self.items if item.retire}
+        return {row.id for row in observed.all_active() if row.id is not None and row.id not in retiring}
+
+
+class Decision(t.NamedTuple):
+    """What a task does, and what is refused.
+
+    ``plans``: those that can be made, by their places. ``flags``: what was read to decide about ``serving``. ``listed``: the
+    ids of the deployments that items mean, be they refused.
+    """
+
+    places: Places
+    plans: dict[int, Plan]
+    problems: list[Problem]
+    serving: ServingPlan
+    flags: list[Flag]
+    listed: frozenset[str | None]
+
+    def changes_of(self, place: int) -> list[Change]:
+        """The changes of the item whose plan has this place, or of what is purged, in the order in which they are told."""
+        own = self.plans[place]
+        old = retired(self.plans[self.places.replaced[place]]) if place in self.places.replaced else None
+        steps = [step for step in self.serving.steps if step.item == place]
+        label = own.wanted.label if own.after is None else own.after.label
+        return joined(own.changes, old.changes if old else (), steps, label)
+
+    def changes(self) -> list[Change]:
+        """All changes, in the order in which they are told."""
+        taken = set(self.places.replaced.values())
+        return [change for place in self.plans if place not in taken for change in self.changes_of(place)]
+
+
+def decide(
+    items: t.Sequence[Wanted],
+    observed: Observed,
+    rules: Rules,
+    read: Read,
+    purge: Purge | None = None,
+    invalid: t.Collection[int] = (),
+    is_list: bool = True,
+) -> Decision:
+    """Decide what has to be written so that all that is wanted becomes true, and find all that is in the way of it.
+
+    :param items: and the others as :func:`.many.plan_all` takes them.
+    :raises RequestFailed: what has to be known of flags or experiments to tell what deployments serve could not be read.
+    """
+    places = Places(items, is_list)
+    decided = plan_all(items, observed, rules, purge, invalid, is_list)
+    plans, problems = guarded(decided.plans, rules, read, places)
+    problems = [*decided.problems, *problems]
+    serving = [place for place in plans if place < len(items) and kinds_to_read([items[place]])]
+    flags = read_all(kinds_to_read(items[place] for place in serving), read)
+    state = observed.copy()
+    for each in plans.values():
+        if each.changes:
+            state.replace(each.before, each.after)
+    created = {place for place in serving if plans[place].before is None}
+    subjects = places.subjects(serving, lambda place: plans[place].after, created)
+    plan = plan_serving(subjects, flags, places.active(state), rules)
+    problems += [places.problem_of(place, plans[place], error) for place, error in plan.problems]
+    refused = {place for place, error in plan.problems}
+    plans = {place: each for place, each in plans.items() if places.owner(place) not in refused}
+    return Decision(places, plans, problems, plan, flags, decided.listed)
+
+
+def guarded(
+    plans: t.Mapping[int, Plan], rules: Rules, read: Read, places: Places
+) -> tuple[dict[int, Plan], list[Problem]]:
+    """The same plans without what a guard refuses, and why it does."""
+    kept, problems = dict(plans), []
+    for project_id, archiving in sorted(to_check(plans, rules).items()):
+        archived = {t.cast(Deployment, each.before).id or "" for each in archiving.values()}
+        try:
+            usage = Usage((flag for kind in KINDS for flag in read(project_id, kind)), archived)
+            refusals = refuse_used(archiving, usage)
+            problems += [places.problem_of(place, archiving[place], error) for place, error in refusals.items()]
+            refused = set(refusals)
+        except RequestFailed as failure:
+            problems.append(Problem(usage_unknown(failure), None, project_id))
+            refused = set(archiving)
+        for place in refused:
+            del kept[place]
+    return kept, problems
+
+
+def read_all(kinds: t.Mapping[str, t.Collection[str]], read: Read) -> list[Flag]:
+    """The flags and experiments of these kinds, which are by project.
+
+    :raises RequestFailed: they could not be read.
+    """
+    return [
+        flag for project_id in sorted(kinds) for kind in sorted(kinds[project_id]) for flag in read(project_id, kind)
+    ]
+
+
+def joined(
+    own: t.Sequence[Change], old: t.Sequence[Change], steps: t.Iterable[Step], label: str | None
+) -> list[Change]:
+    """The changes of one item as they are told: what it takes over from is renamed first, and archived last.
+
+    :param old: those of what it takes over from.
+    :param steps: what is assigned and removed for it.
+    :param label: its own.
+    """
+    last = [change for change in old if change.action == "archive"]
+    served = [step.change for step in in_order(steps, label)]
+    return [*(change for change in old if change not in last), *own, *served, *last]
