@@ -159,7 +159,11 @@ class TypeContradiction(Refused):
     """What was found is of another type than what is wanted."""
 
 
-class DefaultDeployment(Refused):
+class Guarded(Refused):
+    """What is wanted would do harm, and is only done with ``force``."""
+
+
+class DefaultDeployment(Guarded):
     """What is to be archived is the default deployment of its project.
 
     :param passing: whether it may only seem so because its key is not listed yet.

@@ -16,6 +16,8 @@ description:
     M(community.amplitude.amplitude_deployments) would stop at the first problem.
   - What counts as drift is what M(community.amplitude.amplitude_deployments) with
     O(community.amplitude.amplitude_deployments#module:purge=true) would change, or would refuse.
+  - The flags and experiments of a project are only read if one of its deployments says what it serves or replaces, or
+    has to be archived, or with O(include_usage).
   - No key is returned. The playbook C(community.amplitude.audit) makes reports for people from what is.
 extends_documentation_fragment:
   - community.amplitude.connection
@@ -146,8 +148,8 @@ EXAMPLES = r"""
 RETURN = r"""
 deployments:
   description:
-    - The deployments that are wanted, and the active ones of the O(projects) that are not listed there, sorted by project
-      and label.
+    - The deployments that are wanted, those that they replace as long as these are active, and the active ones of the
+      O(projects) that are not listed there, sorted by project and label.
   returned: success
   type: list
   elements: dict
@@ -175,7 +177,7 @@ deployments:
       type: bool
       sample: true
     listed:
-      description: Whether it is one of those in O(projects).
+      description: Whether it is one of those in O(projects), or is replaced by one of them.
       type: bool
       sample: true
     default:
@@ -184,24 +186,31 @@ deployments:
       sample: false
     drift:
       description:
-        - V(none) if it is as it should be.
+        - V(none) if it is as it should be. Otherwise the first of these that applies.
         - V(missing) if it does not exist.
         - V(archived) if it is archived although it should be present.
         - V(renamed) if it has another label.
         - V(type) if it is of another type, which cannot be changed.
         - V(duplicate) if several deployments have its label, so that it is not clear which one is meant.
-        - V(conflict) if something else stands in the way.
+        - V(conflict) if something else stands in the way, such as the key of a flag that does not exist.
         - V(active) if it is active although it should be absent.
+        - V(replaced) if it has not taken over everything from the deployment that it replaces, or if that one has its
+          label, or is to be retired and is not. That it is active is otherwise no drift.
+        - V(unassigned) if it does not serve a flag or an experiment that is listed for it.
+        - V(assigned) if it serves something that is not listed, although that is exclusive.
         - V(unlisted) if it is active and not listed.
       type: str
       sample: archived
     detail:
-      description: What is wrong with it in words, V(none) if nothing is.
+      description:
+        - Everything that is wrong with it in words, with the first 20 keys of flags and experiments, V(none) if nothing
+          is.
       type: str
       sample: it is archived instead of active
     changes:
       description:
-        - What M(community.amplitude.amplitude_deployments) would change about it. Empty where it would refuse or, as for
+        - What M(community.amplitude.amplitude_deployments) would change about it, what it serves and what it replaces. Empty
+          where it would refuse or, as for
           one that is not listed, only change it with
           O(community.amplitude.amplitude_deployments#module:purge).
       type: list
@@ -258,7 +267,18 @@ summary:
     kinds:
       description: How many of them have each kind of RV(deployments[].drift).
       type: dict
-      sample: {missing: 0, archived: 1, renamed: 0, type: 0, duplicate: 0, conflict: 0, active: 0, unlisted: 0}
+      sample:
+        missing: 0
+        archived: 1
+        renamed: 0
+        type: 0
+        duplicate: 0
+        conflict: 0
+        active: 0
+        replaced: 0
+        unassigned: 0
+        assigned: 0
+        unlisted: 0
     unused:
       description: How many of them are known to be unused.
       type: int
@@ -271,7 +291,18 @@ summary:
         - project_id: "123456"
           total: 12
           drift: 1
-          kinds: {missing: 0, archived: 1, renamed: 0, type: 0, duplicate: 0, conflict: 0, active: 0, unlisted: 0}
+          kinds:
+            missing: 0
+            archived: 1
+            renamed: 0
+            type: 0
+            duplicate: 0
+            conflict: 0
+            active: 0
+            replaced: 0
+            unassigned: 0
+            assigned: 0
+            unlisted: 0
           unused: 0
 """
 
@@ -280,7 +311,7 @@ from ansible_collections.community.amplitude.plugins.module_utils._api.deploymen
     check_identifier,
     order_of_id,
 )
-from ansible_collections.community.amplitude.plugins.module_utils._api.flags import read_usage
+from ansible_collections.community.amplitude.plugins.module_utils._api.flags import KINDS, Usage, reader
 from ansible_collections.community.amplitude.plugins.module_utils._api.waits import Waits
 from ansible_collections.community.amplitude.plugins.module_utils._errors import refusal
 from ansible_collections.community.amplitude.plugins.module_utils._module import run
@@ -297,6 +328,7 @@ from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted i
     find_invalid,
     wanted_from,
 )
+from ansible_collections.community.amplitude.plugins.module_utils._plan.whole import read_all
 
 SPEC = dict(
     projects=dict(
@@ -330,9 +362,12 @@ def act(client, params, check_mode, problems=()):
     if problems:
         raise refusal(problems)
     observed = Observed(Deployments(client).list())
-    usage = read_usage(client, project_ids) if params["include_usage"] else None
+    read = reader(client)
+    usage = None
+    if params["include_usage"]:
+        usage = Usage(read_all({project_id: KINDS for project_id in project_ids}, read))
     rules = Rules(restore_archived=params["restore_archived"])
-    rows = find_drift(wanted, project_ids, observed, rules, usage)
+    rows = find_drift(wanted, project_ids, observed, rules, read, usage)
     result = dict(
         changed=False,
         deployments=[dict(row._asdict()) for row in rows],

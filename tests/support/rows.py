@@ -38,6 +38,12 @@ def want(label: str | None = None, project_id: str = "1", **options: t.Any) -> W
     return Wanted(project_id, label, **options)
 
 
+def reading(flags: t.Iterable[Flag] = ()) -> t.Callable[[str, str], list[Flag]]:
+    """What tells these flags and experiments by project and kind."""
+    flags = list(flags)
+    return lambda project_id, kind: [each for each in flags if (each.project_id, each.kind) == (project_id, kind)]
+
+
 def plans_of(wanted: t.Sequence[Wanted], observed: Observed, rules: Rules, purge: Purge | None = None) -> list[Plan]:
     """The plans for a list of which nothing is refused, else the error that says what is."""
     decided = plan_all(wanted, observed, rules, purge)

@@ -3,7 +3,7 @@
 
 # Private to this collection: it can change in any release. Do not import it from elsewhere.
 
-"""How an account differs from what is wanted: a pure reading of the plans, for people.
+"""How an account differs from what is wanted: a pure reading of the whole plan, for people.
 
 What is called drift is what the planner would change or refuses, and, as a purge would, what is active without being
 listed. No key is part of it.
@@ -14,22 +14,33 @@ from __future__ import annotations
 import typing as t
 
 from .._api.deployments import Deployment, order_of_id
+from .._api.flags import KINDS as KINDS_OF_FLAGS
 from .._api.flags import Usage
-from .._errors import Ambiguous, DefaultDeployment, NotFound, Refused, TypeContradiction
-from .many import meant_by, plan_each, unlisted
-from .single import Observed, Plan
+from .._errors import Ambiguous, AmplitudeError, Guarded, NotFound, TypeContradiction
+from .many import meant_by, unlisted
+from .serving import Step, in_order
+from .single import Observed, Plan, name, retired
 from .wanted import Rules, Wanted
+from .whole import Decision, Read, decide
 
-#: The kinds of drift, in the order in which they are told.
-KINDS = ("missing", "archived", "renamed", "type", "duplicate", "conflict", "active", "unlisted")
-#: The kind of the first change in a plan.
+#: The kinds of drift, in the order in which they are told. A deployment has the first that applies.
+KINDS = (
+    "missing",
+    "archived",
+    "renamed",
+    "type",
+    "duplicate",
+    "conflict",
+    "active",
+    "replaced",
+    "unassigned",
+    "assigned",
+    "unlisted",
+)
+#: The kind of the first change of a deployment itself.
 _OF_CHANGE = {"create": "missing", "restore": "archived", "rename": "renamed", "archive": "active"}
-_OF_REFUSAL = {
-    NotFound: "missing",
-    TypeContradiction: "type",
-    Ambiguous: "duplicate",
-    DefaultDeployment: "active",
-}
+#: So many keys are named. All of them are in the changes.
+_MOST_NAMED = 20
 
 
 class Row(t.NamedTuple):
@@ -56,26 +67,36 @@ def find_drift(
     project_ids: t.Container[str],
     observed: Observed,
     rules: Rules,
+    read: Read,
     usage: Usage | None = None,
 ) -> list[Row]:
     """Compare what is wanted with what there is.
 
     :param project_ids: the projects whose active deployments have to be listed, and are told about.
+    :param read: tells flags and experiments; it is asked where an item says what is served, or archives something.
     :param usage: of these projects.
     :return: a row for each wish and for each active deployment beside them, by project and label.
+    :raises RequestFailed: what is served could not be read.
     """
-    plans, refusals, claimed = plan_each(wanted, observed, rules)
-    rows = [_planned(decision, usage) for decision in plans.values()]
-    meant: set[str | None] = set(claimed)
-    for index, refusal in refusals.items():
-        found = meant_by(wanted[index], observed)
-        meant.update(row.id for row in found)
-        rows.append(_refused(wanted[index], found, refusal, usage))
-    rows += [_unlisted(row, observed, usage) for row in unlisted(observed, project_ids, meant)]
+    decision = decide(wanted, observed, rules, read)
+    errors: dict[t.Any, list[AmplitudeError]] = {}
+    for problem in decision.problems:
+        about = problem.project_id if problem.item is None else problem.item - 1
+        errors.setdefault(about, []).append(problem.error)
+    rows = []
+    for place, item in enumerate(wanted):
+        if place in decision.plans:
+            rows.append(_planned(decision, place, usage))
+        else:
+            # A project is told of where nobody knows what is used there.
+            rows.append(_refused(item, observed, errors.get(place) or errors[item.project_id], usage))
+    told = {row.id for row in rows}
+    rows += [_row(each, usage) for each in _not_told(wanted, decision, observed, told)]
+    rows += [_unlisted(row, observed, usage) for row in unlisted(observed, project_ids, decision.listed)]
     rows += [
         _row(row, usage)._replace(listed=False)
         for row in observed.all_active()
-        if row.project_id in project_ids and row.is_default and row.id not in meant
+        if row.project_id in project_ids and row.is_default and row.id not in decision.listed
     ]
     return sorted(rows, key=lambda row: (order_of_id(row.project_id), row.label or "", order_of_id(row.id or "")))
 
@@ -114,31 +135,108 @@ def _counts(rows: t.Sequence[Row]) -> dict[str, t.Any]:
     )
 
 
-def _planned(decision: Plan, usage: Usage | None) -> Row:
-    if decision.before is None and decision.after is None:
-        return _nothing(decision.wanted)
-    if not decision.changes:
-        return _row(t.cast(Deployment, decision.before), usage)
-    changes = [change.as_result() for change in decision.changes]
-    kind = _OF_CHANGE[decision.changes[0].action]
-    if decision.before is None:
-        return _nothing(decision.wanted)._replace(drift=kind, detail="it does not exist", changes=changes)
-    before, after = decision.before, t.cast(Deployment, decision.after)
-    details = []
+def _planned(decision: Decision, place: int, usage: Usage | None) -> Row:
+    plan = decision.plans[place]
+    before, after = plan.before, plan.after
+    row = _nothing(plan.wanted) if before is None else _row(before, usage)
+    if after is not None:
+        row = row._replace(label=after.label)
+    changes = [change.as_result() for change in decision.changes_of(place)]
+    if not changes:
+        return row
+    found = [*_of_itself(plan), *_of_what_it_serves(decision, place)]
+    details = [detail for _kind, detail in found]
+    return row._replace(drift=_first(kind for kind, _ in found), detail=" and ".join(details), changes=changes)
+
+
+def _of_itself(plan: Plan) -> t.Iterator[tuple[str, str]]:
+    """What is wrong with a deployment: the kind, and words for it."""
+    if not plan.changes:
+        return
+    kind, before, after = _OF_CHANGE[plan.changes[0].action], plan.before, t.cast(Deployment, plan.after)
+    if before is None:
+        yield kind, "it does not exist"
+        return
     if before.deleted != after.deleted:
-        details.append("it is archived instead of active" if before.deleted else "it is active instead of absent")
+        yield kind, "it is archived instead of active" if before.deleted else "it is active instead of absent"
     if before.label != after.label:
-        details.append(f"it has the label {before.label!r}")
-    return _row(before, usage)._replace(label=after.label, drift=kind, detail=" and ".join(details), changes=changes)
+        yield "renamed", f"it has the label {before.label!r}"
 
 
-def _refused(item: Wanted, found: t.Sequence[Deployment], refusal: Refused, usage: Usage | None) -> Row:
+def _of_what_it_serves(decision: Decision, place: int) -> t.Iterator[tuple[str, str]]:
+    """What is wrong with what a deployment takes over and serves: the kind, and words for it."""
+    steps = in_order(decision.steps.get(place, ()), None)
+    assigns = [step for step in steps if step.change.action == "assign"]
+    removals = [step for step in steps if step.change.action == "unassign"]
+    old = decision.plans.get(decision.places.replaced.get(place, -1))
+    if old is not None:
+        replaced = t.cast(Deployment, old.before)
+        taken = [step for step in assigns if replaced.id in step.flag.deployments]
+        left = [step for step in removals if step.deployment_id == replaced.id]
+        assigns = [step for step in assigns if step not in taken]
+        removals = [step for step in removals if step not in left]
+        if old.changes:
+            yield "replaced", f"{name(replaced)}, which it replaces, has its label"
+        if taken:
+            yield "replaced", f"it has not taken over {_keys(taken)} from {name(replaced)}"
+        if len(retired(old).changes) > len(old.changes):
+            serves = f" and serves {_keys(left)}" if left else ""
+            yield "replaced", f"{name(replaced)}, which it replaces, is not archived{serves}"
+    if assigns:
+        yield "unassigned", f"it does not serve {_keys(assigns)}"
+    if removals:
+        yield "assigned", f"it serves {_keys(removals)} beside what is listed"
+
+
+def _refused(item: Wanted, observed: Observed, errors: t.Sequence[AmplitudeError], usage: Usage | None) -> Row:
+    found = [row for row in meant_by(item, observed) if row.id != item.replaces]
     row = _row(found[0], usage) if len(found) == 1 else _nothing(item)
     return row._replace(
         label=item.label or row.label,
-        drift=_OF_REFUSAL.get(type(refusal), "conflict"),
-        detail=f"{refusal.problem}; {refusal.advice}",
+        drift=_first(_kind_of(error, item, found) for error in errors),
+        detail=". ".join(f"{error.problem}; {error.advice}" for error in errors),
     )
+
+
+def _kind_of(error: AmplitudeError, item: Wanted, found: t.Sequence[Deployment]) -> str:
+    """The kind of drift of what is refused."""
+    if isinstance(error, NotFound) and not found:
+        return "missing"
+    if isinstance(error, TypeContradiction):
+        return "type"
+    if isinstance(error, Ambiguous):
+        return "duplicate"
+    return "active" if isinstance(error, Guarded) and item.state == "absent" else "conflict"
+
+
+def _not_told(
+    wanted: t.Sequence[Wanted], decision: Decision, observed: Observed, told: t.Container[str | None]
+) -> list[Deployment]:
+    """What items take over from, as it is to be called, as long as it is active and no item itself."""
+    found = []
+    for place, item in enumerate(wanted):
+        row = observed.with_id(item.replaces or "")
+        if row is not None and not row.deleted and row.project_id == item.project_id and row.id not in told:
+            old = decision.plans.get(decision.places.replaced[place])
+            found.append(row if old is None else row._replace(label=t.cast(Deployment, old.after).label))
+    return found
+
+
+def _first(kinds: t.Iterable[str]) -> str:
+    return min(kinds, key=KINDS.index)
+
+
+def _keys(steps: t.Sequence[Step]) -> str:
+    """The flags and experiments of some steps: the kinds and the keys."""
+    flags = [step.flag for step in steps]
+    told = [_keys_of(kind, [flag.key for flag in flags[:_MOST_NAMED] if flag.kind == kind]) for kind in KINDS_OF_FLAGS]
+    more = [f"{len(flags) - _MOST_NAMED} more"] * (len(flags) > _MOST_NAMED)
+    return " and ".join([*filter(None, told), *more])
+
+
+def _keys_of(kind: str, keys: t.Sequence[str]) -> str:
+    which = kind if len(keys) == 1 else kind + "s"
+    return f"the {which} {', '.join(map(repr, keys))}" if keys else ""
 
 
 def _unlisted(row: Deployment, observed: Observed, usage: Usage | None) -> Row:

@@ -11,7 +11,7 @@ import typing as t
 
 from .._api.deployments import Deployment
 from .._api.flags import Usage
-from .._errors import DefaultDeployment, Refused, RequestFailed
+from .._errors import DefaultDeployment, Guarded, RequestFailed
 from .wanted import Rules
 
 if t.TYPE_CHECKING:
@@ -45,12 +45,12 @@ def to_check(plans: t.Mapping[int, Plan], rules: Rules) -> dict[str, dict[int, P
     return found
 
 
-def usage_unknown(failure: RequestFailed) -> Refused:
+def usage_unknown(failure: RequestFailed) -> Guarded:
     """The refusal to archive while nobody can tell what still uses it.
 
     :param failure: which becomes its cause.
     """
-    refused = Refused(
+    refused = Guarded(
         "find out whether flags or experiments still use what is to be archived",
         f"{failure.doing}: {failure.problem}",
         "see to it that the management API key can list them, or set force to true if you know that nothing uses it: what "
@@ -60,7 +60,7 @@ def usage_unknown(failure: RequestFailed) -> Refused:
     return refused
 
 
-def refuse_used(plans: t.Mapping[int, Plan], usage: Usage) -> dict[int, Refused]:
+def refuse_used(plans: t.Mapping[int, Plan], usage: Usage) -> dict[int, Guarded]:
     """Why some of these plans, by their places, are refused: flags or experiments still use what they archive.
 
     Those that are archived themselves do not count.
@@ -74,7 +74,7 @@ def refuse_used(plans: t.Mapping[int, Plan], usage: Usage) -> dict[int, Refused]
             archived = usage.of(before.id or "", archived=True)
             if archived:
                 text += f" (and by {', '.join(map(str, archived))}, archived)"
-            refusals[place] = Refused(
+            refusals[place] = Guarded(
                 "archive what is not wanted",
                 text,
                 "remove it there in Amplitude, or set force to true if its users may get no variants any more",

@@ -260,18 +260,18 @@ def _refuse_key(wanted: Wanted, kind: str, key: str, flags: t.Sequence[Flag], un
     if unarchived:
         return Refused(
             doing,
-            f"the key belongs to {len(unarchived)} {kind}s, with the ids {_ids(unarchived)}",
+            f"the key {key!r} belongs to {len(unarchived)} {kind}s, with the ids {_ids(unarchived)}",
             "archive or rename all but one of them in Amplitude",
         )
     if flags:
         return Refused(
             doing,
-            f"the {kind} is archived (id {_ids(flags)})",
+            f"the {kind} {key!r} is archived (id {_ids(flags)})",
             f"leave the key out, or bring the {kind} back in Amplitude",
         )
     return Refused(
         doing,
-        f"there is no {kind} with this key in the project",
+        f"there is no {kind} with the key {key!r} in the project",
         f"correct the key, or create the {kind} in Amplitude first",
     )
 

@@ -85,14 +85,15 @@ class Places:
 class Decision(t.NamedTuple):
     """What a task does, and what is refused.
 
-    ``plans``: those that can be made, by their places. ``flags``: what was read to decide about ``serving``. ``listed``: the
-    ids of the deployments that items mean, be they refused.
+    ``plans``: those that can be made, by their places. ``steps``: those of ``serving``, by the places of the items.
+    ``flags``: what was read to decide about them. ``listed``: the ids of the deployments that items mean, be they refused.
     """
 
     places: Places
     plans: dict[int, Plan]
     problems: list[Problem]
     serving: ServingPlan
+    steps: t.Mapping[int, t.Sequence[Step]]
     flags: list[Flag]
     listed: frozenset[str | None]
 
@@ -100,9 +101,8 @@ class Decision(t.NamedTuple):
         """The changes of the item whose plan has this place, or of what is purged, in the order in which they are told."""
         own = self.plans[place]
         old = retired(self.plans[self.places.replaced[place]]) if place in self.places.replaced else None
-        steps = [step for step in self.serving.steps if step.item == place]
         label = own.wanted.label if own.after is None else own.after.label
-        return joined(own.changes, old.changes if old else (), steps, label)
+        return joined(own.changes, old.changes if old else (), self.steps.get(place, ()), label)
 
     def changes(self) -> list[Change]:
         """All changes, in the order in which they are told."""
@@ -140,7 +140,10 @@ def decide(
     problems += [places.problem_of(place, plans[place], error) for place, error in plan.problems]
     refused = {place for place, error in plan.problems}
     plans = {place: each for place, each in plans.items() if places.owner(place) not in refused}
-    return Decision(places, plans, problems, plan, flags, decided.listed)
+    steps: dict[int, list[Step]] = {}
+    for step in plan.steps:
+        steps.setdefault(step.item, []).append(step)
+    return Decision(places, plans, problems, plan, steps, flags, decided.listed)
 
 
 def guarded(

@@ -160,6 +160,27 @@ def test_check_apply_rerun(emulator, serve, name, world):
     assert again["deployment"] == apply["deployment"]
 
 
+@pytest.mark.parametrize("name", [name for name, case in SERVED.items() if not case.force])
+def test_drift_is_what_is_done(emulator, connection, name):
+    """The audit tells the same changes as the check mode of the writing module, and none after it."""
+    emulator.reset(ACCOUNT)
+    case = SERVED[name]
+
+    def drift():
+        emulator.forget_requests()
+        projects = [dict(project_id="1", deployments=[case.options])]
+        result = run_module("amplitude_drift_info", projects=projects, **connection)
+        assert not result.get("failed"), result["msg"]
+        assert {request["method"] for request in emulator.requests()} == {"GET"}
+        return [row for row in result["deployments"] if row["listed"] and row["drift"]]
+
+    found = [change for row in drift() for change in row["changes"]]
+    assert ", ".join(map(plain, found)) == case.changes
+    result = run_module("amplitude_deployments", **dict(connection, project_id="1", deployments=[case.options]))
+    assert result["changes"] == found
+    assert drift() == []
+
+
 @pytest.mark.parametrize("check_mode", [True, False], ids=["check", "real"])
 def test_what_is_pending_where_another_item_is_refused(emulator, connection, check_mode):
     """All that would be done about the others, also what they would serve."""
@@ -169,6 +190,6 @@ def test_what_is_pending_where_another_item_is_refused(emulator, connection, che
 
     result = run_module("amplitude_deployments", check_mode, **dict(connection, project_id="1", deployments=items))
 
-    assert result["failed"] and "there is no flag with this key" in result["msg"]
+    assert result["failed"] and "there is no flag with the key 'nothing'" in result["msg"]
     assert ", ".join(map(plain, result["pending"])) == case.changes
     assert writes(emulator) == []

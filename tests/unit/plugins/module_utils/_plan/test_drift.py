@@ -6,12 +6,9 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployment
 from ansible_collections.community.amplitude.plugins.module_utils._api.flags import Usage
-from ansible_collections.community.amplitude.plugins.module_utils._errors import AmplitudeError, Refused
 from ansible_collections.community.amplitude.plugins.module_utils._plan.drift import (
     KINDS,
     Row,
@@ -20,8 +17,8 @@ from ansible_collections.community.amplitude.plugins.module_utils._plan.drift im
     summary_of,
 )
 from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Observed
-from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import Purge, Rules, Wanted
-from ansible_collections.community.amplitude.tests.support.rows import flag, plans_of, validate_all
+from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import Rules, Wanted
+from ansible_collections.community.amplitude.tests.support.rows import flag, reading
 from ansible_collections.community.amplitude.tests.support.situations import told
 
 
@@ -31,6 +28,10 @@ def row(identifier, label, type="client", deleted=False, project_id="1"):
 
 def want(label=None, project_id="1", **options):
     return Wanted(project_id, label, **options)
+
+
+def drift_of(wanted, rows, projects=("1",), rules=Rules(), usage=None, flags=()):
+    return find_drift(wanted, set(projects), Observed(rows), rules, reading(flags), usage)
 
 
 WEB = row(1, "web")
@@ -104,7 +105,7 @@ CASES = {
 def test_kinds(name):
     wanted, observed, expected = CASES[name]
 
-    rows = find_drift(wanted, {"1", "2"}, Observed(observed), Rules())
+    rows = drift_of(wanted, observed, "12")
 
     told = [each for each in rows if each.drift]
     assert [(each.label, each.id, each.drift) for each in told] == [each[:3] for each in expected]
@@ -118,7 +119,7 @@ def test_kinds(name):
 
 def test_rules():
     archived = [row(1, "web", deleted=True)]
-    [found] = find_drift([want("web", type="client")], {"1"}, Observed(archived), Rules(restore_archived=False))
+    [found] = drift_of([want("web", type="client")], archived, rules=Rules(restore_archived=False))
     assert (found.drift, found.id) == ("missing", None)
 
 
@@ -127,17 +128,17 @@ def test_unused():
     observed = [WEB, row(2, "api"), row(3, "job"), row(4, "old", deleted=True), DEFAULT]
     wanted = [want(each) for each in ("web", "api", "job", "new")] + [want("old", state="absent")]
 
-    rows = find_drift(wanted, {"1"}, Observed(observed), Rules(), Usage(users))
+    rows = drift_of(wanted, observed, usage=Usage(users))
 
     unused = {each.label: each.unused for each in rows}
     assert unused == {"web": False, "api": True, "job": True, "new": None, "old": None, "default": None}
     assert summary_of(rows, {"1"})["unused"] == 2
-    assert all(each.unused is None for each in find_drift(wanted, {"1"}, Observed(observed), Rules()))
+    assert all(each.unused is None for each in drift_of(wanted, observed))
 
 
 def test_rows_in_full():
     wanted = [want("web", type="server"), want("new", type="client"), want(id="2"), want("gone", state="absent")]
-    rows = find_drift(wanted, {"1"}, Observed([WEB, row(2, "api")]), Rules(), Usage([flag("5", "f", "1")]))
+    rows = drift_of(wanted, [WEB, row(2, "api")], usage=Usage([flag("5", "f", "1")]))
 
     change = told("create", "new", project_id="1", type="client")
     contradiction = (
@@ -158,7 +159,7 @@ def test_rows_in_full():
 
 
 def test_changes_of_a_row():
-    [found] = find_drift([want("web", id="1")], {"1"}, Observed([row(1, "shop", deleted=True)]), Rules())
+    [found] = drift_of([want("web", id="1")], [row(1, "shop", deleted=True)])
     assert found.changes == [
         told("restore", "shop", project_id="1", id="1"),
         told("rename", "web", project_id="1", id="1", previous_label="shop"),
@@ -184,7 +185,7 @@ def test_order_and_what_is_listed():
         row(1, "a"),
     ]
 
-    rows = find_drift(wanted, {"1", "2", "10"}, Observed(observed), Rules())
+    rows = drift_of(wanted, observed, ["1", "2", "10"])
 
     assert [(each.project_id, each.label, each.id, each.listed, each.default) for each in rows] == [
         ("1", None, "99", True, False),
@@ -197,50 +198,6 @@ def test_order_and_what_is_listed():
         ("2", "z", "5", True, False),
         ("10", "y", "7", False, False),
     ]
-
-
-LABELS = st.sampled_from(["web", "api", "job"])
-PROJECTS = st.sampled_from(["1", "2"])
-ROWS = st.lists(
-    st.builds(row, st.integers(1, 9), LABELS, st.sampled_from(["client", "server", None]), st.booleans(), PROJECTS),
-    unique_by=lambda each: each.id,
-)
-WISHES = st.lists(
-    st.builds(
-        Wanted,
-        PROJECTS,
-        LABELS,
-        st.sampled_from([None, "client", "server"]),
-        st.sampled_from(["present", "present", "absent"]),
-        st.one_of(st.none(), st.integers(1, 9).map(str)),
-        st.none(),
-    ),
-    max_size=5,
-)
-
-
-@given(WISHES, ROWS, st.booleans())
-def test_drift_is_what_would_be_done(wanted, observed, restore_archived):
-    rules = Rules(restore_archived)
-    projects = frozenset({"1", "2"})
-    try:
-        validate_all(wanted)
-    except AmplitudeError:
-        return
-    rows = find_drift(wanted, projects, Observed(observed), rules)
-    assert all((each.drift in KINDS) == bool(each.detail) for each in rows)
-    try:
-        plans = plans_of(wanted, Observed(observed), rules, Purge(projects, 100))
-    except Refused as refusal:
-        told = [each.detail for each in rows if each.drift]
-        assert all(any(problem.error.problem in detail for detail in told) for problem in refusal.problems)
-        return
-    told = sorted(repr(sorted(change.items())) for each in rows for change in each.changes)
-    unlisted = [each.id for each in rows if each.drift and not each.listed]
-    done, purged = plans[: len(wanted)], plans[len(wanted) :]
-    assert told == sorted(repr(sorted(change._asdict().items())) for each in done for change in each.changes)
-    assert sorted(unlisted) == sorted(each.before.id for each in purged)
-    assert sum(bool(each.drift) for each in rows) == sum(bool(each.changes) for each in plans)
 
 
 def test_other_projects():

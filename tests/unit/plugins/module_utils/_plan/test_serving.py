@@ -78,13 +78,15 @@ CASES = {
     "a key of another project": Case(
         [subject(flags=("cart",))],
         [flag("1", "cart", project_id="2")],
-        problems=("Could not assign deployment 'web' in project 1 to flag 'cart': there is no flag with this key in",),
+        problems=(
+            "Could not assign deployment 'web' in project 1 to flag 'cart': there is no flag with the key 'cart' in",
+        ),
     ),
     "a key that differs in case": Case(
-        [subject(flags=("Cart",))], [CART], problems=("there is no flag with this key",)
+        [subject(flags=("Cart",))], [CART], problems=("there is no flag with the key 'Cart'",)
     ),
     "a key that is archived": Case(
-        [subject(flags=("cart",))], [flag("1", "cart", archived=True)], problems=("the flag is archived (id 1)",)
+        [subject(flags=("cart",))], [flag("1", "cart", archived=True)], problems=("the flag 'cart' is archived (id 1)",)
     ),
     "a key that is archived, and there again": Case(
         [subject(flags=("cart",))],
@@ -95,7 +97,7 @@ CASES = {
     "a key that two have": Case(
         [subject(flags=("cart",))],
         [CART, flag("4", "cart")],
-        problems=("the key belongs to 2 flags, with the ids 1, 4",),
+        problems=("the key 'cart' belongs to 2 flags, with the ids 1, 4",),
     ),
     "all keys that are wrong": Case(
         [subject(flags=("cart", "no")), subject(API, 1, experiments=("none",))],
