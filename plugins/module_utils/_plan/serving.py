@@ -154,9 +154,9 @@ class _Planner:
 
     def _remove(self, subject: Subject) -> None:
         steps = []
-        wanted = {flag.id: flag for flag in self._wanted(subject, tell=False)}
+        wanted = {(flag.kind, flag.id) for flag in self._wanted(subject, tell=False)}
         for flag in self._users.get(subject.deployment.id or "", ()):
-            is_listed = flag.id in wanted and wanted[flag.id].kind == flag.kind
+            is_listed = (flag.kind, flag.id) in wanted
             if subject.wanted.exclusive and subject.wanted.keys(flag.kind) is not None and not is_listed:
                 steps.append((flag, subject.deployment, subject.created))
         if subject.retires:

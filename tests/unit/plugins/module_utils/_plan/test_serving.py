@@ -74,6 +74,18 @@ CASES = {
     "a flag and an experiment with one key are two": Case(
         [subject(experiments=("cart",))], [CART, experiment("1", "cart")], ["assign 11 cart"], ("", "cart")
     ),
+    "a flag and an experiment with one id are two": Case(
+        [subject(flags=("cart",), experiments=("hero",), exclusive=True)],
+        [
+            flag("1", "cart", "11"),
+            experiment("1", "hero", "11"),
+            flag("2", "pay", "7", "11"),
+            experiment("2", "cta", "7", "11"),
+        ],
+        ["unassign 11 pay", "unassign 11 cta"],
+        ("cart", "hero"),
+        ("cart pay", "cta hero"),
+    ),
     "a key that is given twice": Case([subject(flags=("cart", "cart"))], [CART], ["assign 11 cart"], ("cart", "")),
     "a key of another project": Case(
         [subject(flags=("cart",))],
