@@ -13,6 +13,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import load_extra_vars
 
+from ..module_utils._api.deployments import order_of_id
 from ..module_utils._errors import InputError
 from ..plugin_utils._desired_state import (
     VARIABLE,
@@ -23,6 +24,7 @@ from ..plugin_utils._desired_state import (
     is_blank,
     projects_from,
 )
+from ..plugin_utils._exported import with_served
 from ..plugin_utils._state_file import read_file
 from ..plugin_utils._told import counts_of, is_of_one_project, line_of, message, problems_of
 
@@ -37,6 +39,7 @@ SPEC = dict(
     project_ids=TEXT,
     export_ids=dict(type="bool", default=True),
     export_overwrite=dict(type="bool", default=False),
+    export_usage=dict(type="bool", default=False),
     ignore_projects=TEXT,
     audit_directory=dict(type="path", default="."),
     audit_usage=dict(type="bool", default=True),
@@ -97,10 +100,7 @@ class ActionModule(ActionBase):
             raise InputError(
                 doing, "it exists", "set amplitude_state_file to another path, or amplitude_export_overwrite to true"
             )
-        found = self._module("amplitude_deployment_info", options, include_keys=False)
-        if found.get("failed"):
-            raise Stop(self._shortened(found, msg=found.get("msg")))
-        rows = found["deployments"]
+        rows = self._rows(options, None)
         unknown = sorted(set(wanted) - {row["project_id"] for row in rows})
         if unknown:
             raise InputError(
@@ -109,6 +109,10 @@ class ActionModule(ActionBase):
                 "correct amplitude_project_ids, or give the management API key access to the project",
             )
         rows = [row for row in rows if not wanted or row["project_id"] in wanted]
+        if options["export_usage"]:
+            # Not for all at once, since nothing has to be read of the projects that are left out.
+            of = sorted({row["project_id"] for row in rows}, key=order_of_id)
+            rows = with_served([row for each in of for row in self._rows(options, each)])
         listed = sum(1 for row in rows if row["type"])
         projects = len({row["project_id"] for row in rows})
         return dict(
@@ -118,6 +122,14 @@ class ActionModule(ActionBase):
             with_ids=options["export_ids"],
             msg=f"listed {listed} deployments of {projects} projects, left out {len(rows) - listed}: {path}",
         )
+
+    def _rows(self, options, project_id):
+        """The active deployments of all projects or, with what uses them, of one."""
+        of_project = {} if project_id is None else dict(project_id=project_id, include_usage=True)
+        found = self._module("amplitude_deployment_info", options, include_keys=False, **of_project)
+        if found.get("failed"):
+            raise Stop(self._shortened(found, msg=found.get("msg")))
+        return found["deployments"]
 
     def _audit(self, options):
         ignored = self._ids("ignore_projects", options)

@@ -26,10 +26,11 @@ def test_scheduled_audit(run, emulator, tmp_path):
         dict(
             keys={"the-management-key": ["123456", "123457"]},
             deployments=[
-                dict(projectId="123456", label="checkout-api", type="server"),
+                dict(projectId="123456", label="checkout-api", type="server", id=4710),
                 dict(projectId="123456", label="storefront", type="client", id=4711),
                 dict(projectId="123457", label="somebody-elses", type="client"),
             ],
+            flags=[dict(projectId="123456", key=key, deployments=[4710]) for key in ("fast-search", "new-checkout")],
         )
     )
     inputs = {field["id"]: "us" for field in BLOCKS["credential-inputs"]["fields"]}
