@@ -116,6 +116,8 @@ def test_check_apply_rerun(emulator, connection, world, situation):
             key=true_state["key"],
             type=true_state["type"],
             deleted=true_state["deleted"],
+            flags=None,
+            experiments=None,
         )
 
     after = emulator.deployments()
