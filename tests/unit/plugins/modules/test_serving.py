@@ -10,6 +10,7 @@ import typing as t
 import pytest
 
 from ansible_collections.community.amplitude.tests.support.bulk import writes
+from ansible_collections.community.amplitude.tests.support.modules import run_module
 from ansible_collections.community.amplitude.tests.support.serving import ACCOUNT, have, plain
 
 pytestmark = pytest.mark.core

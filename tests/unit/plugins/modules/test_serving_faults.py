@@ -227,8 +227,8 @@ def test_somebody_archives_the_new_one(emulator, serve):
 
 
 REFUSED = {
-    "a flag that does not exist": (dict(label="web", flags=["no"]), "there is no flag with this key in the project"),
-    "a flag that is archived": (dict(label="web", flags=["gone"]), "the flag is archived (id 23)"),
+    "a flag that does not exist": (dict(label="web", flags=["no"]), "there is no flag with the key 'no'"),
+    "a flag that is archived": (dict(label="web", flags=["gone"]), "the flag 'gone' is archived (id 23)"),
     "an empty key": (dict(label="web", flags=[""]), "flags has a blank element"),
     "serving while absent": (dict(label="web", state="absent", flags=[]), "what is to be absent serves nothing"),
     "replacing while absent": (dict(label="web", state="absent", replaces="8"), "what is to be absent serves nothing"),
