@@ -16,7 +16,7 @@ from .._errors import AmplitudeError, RequestFailed, refusal
 from .._plan.serving import Served, ServingPlan, Step, kinds_to_read, plan_serving, served_by
 from .._plan.single import Observed, Plan, name, retired
 from .._plan.wanted import RETIRED, Invalid, Purge, Rules, Wanted, with_replaced
-from .._plan.whole import Decision, Places, decide, guarded, joined, read_all
+from .._plan.whole import Decision, Places, active_ids, decide, guarded, joined, read_all
 from .assign import Assigner, not_shown
 from .outcomes import Outcome
 from .rounds import MOST_ROUNDS, Rounds
@@ -290,7 +290,7 @@ class Run:
         tasks = self._rounds.tasks
         created = {place for place in self._first.served if tasks[place].told.before is None}
         subjects = self._places.subjects(self._first.served, lambda place: tasks[place].current, created)
-        active = self._places.active(self._rounds.observed)
+        active = active_ids(self._rounds.observed)
         self._serving = plan_serving(subjects, self._assigner.overlaid(flags), active, self._rules)
         if self._serving.problems:
             raise refusal(

@@ -58,12 +58,12 @@ class Places:
         return Problem(error, None, before.project_id, before.label, before.id)
 
     def subjects(
-        self, places: t.Iterable[int], current: t.Callable[[int], Deployment | None], created: t.Container[int]
+        self, places: t.Iterable[int], current: t.Callable[[int], Deployment | None], created: t.Container[int] = ()
     ) -> list[Subject]:
         """The items at these places whose deployments serve something, or take over from another one.
 
         :param current: by place, the deployment as it is when it is assigned or removed.
-        :param created: the places of those that the task creates.
+        :param created: the places of those that the task has created.
         """
         return [
             Subject(
@@ -75,11 +75,6 @@ class Places:
             )
             for place in places
         ]
-
-    def active(self, observed: Observed) -> set[str]:
-        """The ids of what is active once what is replaced is retired."""
-        retiring = {item.replaces for item in self.items if item.retire}
-        return {row.id for row in observed.all_active() if row.id is not None and row.id not in retiring}
 
 
 class Decision(t.NamedTuple):
@@ -134,9 +129,8 @@ def decide(
     for each in plans.values():
         if each.changes:
             state.replace(each.before, each.after)
-    created = {place for place in serving if plans[place].before is None}
-    subjects = places.subjects(serving, lambda place: plans[place].after, created)
-    plan = plan_serving(subjects, flags, places.active(state), rules)
+    subjects = places.subjects(serving, lambda place: plans[place].after)
+    plan = plan_serving(subjects, flags, active_ids(state), rules)
     problems += [places.problem_of(place, plans[place], error) for place, error in plan.problems]
     refused = {place for place, error in plan.problems}
     plans = {place: each for place, each in plans.items() if places.owner(place) not in refused}
@@ -174,6 +168,11 @@ def read_all(kinds: t.Mapping[str, t.Collection[str]], read: Read) -> list[Flag]
     return [
         flag for project_id in sorted(kinds) for kind in sorted(kinds[project_id]) for flag in read(project_id, kind)
     ]
+
+
+def active_ids(observed: Observed) -> set[str]:
+    """The ids of all that is active. What is to be retired may be one of them, as it is removed from all that it serves."""
+    return {row.id for row in observed.all_active() if row.id is not None}
 
 
 def joined(

@@ -182,6 +182,25 @@ def test_drift_is_what_is_done(emulator, connection, name):
     assert drift() == []
 
 
+@pytest.mark.parametrize(
+    "item, include_usage, lists",
+    [
+        (dict(label="web"), False, {}),
+        (dict(label="web", flags=[]), False, {"flags": 2}),
+        (dict(label="web", replaces="7"), False, {"flags": 2, "experiments": 2}),
+        (dict(label="web", state="absent"), False, {"flags": 2, "experiments": 2}),
+        (dict(label="web", replaces="7"), True, {"flags": 2, "experiments": 2}),
+    ],
+)
+def test_drift_reads_each_list_once(emulator, connection, item, include_usage, lists):
+    """With and without archived ones; and none of them if nothing needs it."""
+    emulator.reset(ACCOUNT)
+    projects = [dict(project_id="1", deployments=[item])]
+    run_module("amplitude_drift_info", projects=projects, include_usage=include_usage, **connection)
+    paths = [request["path"].rsplit("/", 1)[1] for request in emulator.requests()]
+    assert {path: paths.count(path) for path in paths if path != "deployments"} == lists
+
+
 @pytest.mark.parametrize("check_mode", [True, False], ids=["check", "real"])
 def test_what_is_pending_where_another_item_is_refused(emulator, connection, check_mode):
     """All that would be done about the others, also what they would serve."""

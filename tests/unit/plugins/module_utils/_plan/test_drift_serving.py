@@ -44,6 +44,12 @@ CASES = {
         [flag("1", "cart"), flag("2", "pay"), flag("3", "hero", kind="experiment")],
         [("web", "11", "unassigned", "it does not serve the flags 'cart', 'pay' and the experiment 'hero'")],
     ),
+    "as much as is read": Case(
+        [want("web", flags=tuple(f"f{number:02d}" for number in range(20)))],
+        [WEB],
+        [flag(str(number), f"f{number:02d}") for number in range(20)],
+        [("web", "11", "unassigned", f"it does not serve the flags {', '.join(repr(f'f{n:02d}') for n in range(20))}")],
+    ),
     "more than anybody wants to read": Case(
         [want("web", flags=tuple(f"f{number:02d}" for number in range(23)))],
         [WEB],
@@ -185,6 +191,12 @@ CASES = {
         [],
         [("web", "11", "conflict", "has no key with the prefix")],
     ),
+    "the default one, which has the label": Case(
+        [want("default", replaces="9", type="client")],
+        [DEFAULT],
+        [],
+        [("default", None, "conflict", "has no key with the prefix")],
+    ),
     "several beside what is replaced": Case(
         [want("web", replaces="7")],
         [OLD, WEB, row("13", "web")],
@@ -214,9 +226,12 @@ def test_kinds(name):
     case = CASES[name]
     found = find_drift(case.wanted, {"1"}, Observed(case.rows), Rules(), reading(case.flags))
     told = [each for each in found if each.drift]
+    ids = [each.id for each in found if each.id]
+    assert len(ids) == len(set(ids)), "nothing is told twice"
     assert [(each.label, each.id, each.drift) for each in told] == [each[:3] for each in case.drift]
     for each, (*_which, words) in zip(told, case.drift):
         assert words in each.detail
+        assert each.detail == words or not words.startswith("it does")
     assert "a-secret" not in repr(found)
 
 
@@ -225,6 +240,11 @@ def test_what_is_replaced_counts_as_listed():
     [web, old] = find_drift([want("web", replaces="7")], {"1"}, Observed([OLD]), Rules(), reading())
     assert (web.id, web.drift, [change["action"] for change in web.changes]) == (None, "missing", ["rename", "create"])
     assert old == Row("1", "web-superseded-7", "7", "client", False, True, False, None, None, (), None)
+    elsewhere = row("5", "other", project_id="2")
+    for replaced in (SUPERSEDED._replace(deleted=True), elsewhere):
+        wanted = [want("web", replaces=replaced.id, retire=True)]
+        [web] = find_drift(wanted, {"1"}, Observed([WEB, replaced]), Rules(), reading())
+        assert web.id == "11"
     rows = find_drift([want("web", replaces="9", retire=True)], {"1"}, Observed([WEB, DEFAULT]), Rules(), reading())
     assert [(each.id, each.listed, each.drift) for each in rows] == [("9", True, None), ("11", True, "conflict")]
 
