@@ -110,6 +110,10 @@ def _check(option: str, value: t.Any, spec: t.Mapping[str, t.Any], options: Opti
         for number, element in enumerate(value, 1):
             if is_blank(element) and "options" not in spec:
                 raise _unusable(f"{option} has a blank element (number {number})", "give it a value, or leave it out")
+            if spec.get("elements") == "dict" and "options" not in spec and not isinstance(element, dict):
+                raise _unusable(
+                    f"entry {number} of {option} is {kind_of(element)}, not a dictionary", "give a dictionary"
+                )
             _check_one(f"element {number} of {option}", option, element)
     elif "options" not in spec:
         _check_one(option, option, value)

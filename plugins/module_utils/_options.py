@@ -177,6 +177,11 @@ def rules_spec() -> dict[str, dict[str, t.Any]]:
     return dict(restore_archived=dict(type="bool", default=True), force=dict(type="bool", default=False))
 
 
+def approval_spec() -> dict[str, dict[str, t.Any]]:
+    """The argument spec of what was approved; see :func:`._plan.approval.approval_from`."""
+    return dict(approved_changes=dict(type="list", elements="dict"))
+
+
 def rules_from(params: t.Mapping[str, t.Any]) -> Rules:
     """How far a task may go."""
     return Rules(**{option: params[option] for option in Rules._fields})

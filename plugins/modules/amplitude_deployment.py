@@ -115,6 +115,19 @@ options:
         leaked key does not come back. If the O(id) says that an archived one is meant, the task fails.
     type: bool
     default: true
+  approved_changes:
+    description:
+      - The only changes that may be carried out, as RV(changes) was returned in check mode. If anything else would be
+        changed, the task fails before the first write, in check mode too. What is decided again while the task runs is held
+        to it as well.
+      - If it is not set, nothing has to be approved. If it is an empty list, nothing may be changed. It must not be blank.
+      - Each entry is approved once. Compared are C(action), C(project_id), C(id), C(label), C(previous_label), C(type),
+        C(flag) and C(experiment). One that is missing counts as V(none).
+      - Some of them may have been carried out already, so that an interrupted task can be run again with the same approval.
+        What is not needed any more is told in a warning.
+      - To take back its own deployment after a lost race, a task needs no approval.
+    type: list
+    elements: dict
   force:
     description:
       - Whether a deployment is archived although that probably does harm.
@@ -400,22 +413,25 @@ from ansible_collections.community.amplitude.plugins.module_utils._apply.ensure 
 from ansible_collections.community.amplitude.plugins.module_utils._module import run
 from ansible_collections.community.amplitude.plugins.module_utils._options import (
     TOGETHER,
+    approval_spec,
     rules_from,
     rules_spec,
     wanted_spec,
 )
+from ansible_collections.community.amplitude.plugins.module_utils._plan.approval import approval_from
 from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import wanted_one
 
-SPEC = dict(rules_spec(), **dict(wanted_spec(), project_id=dict(type="str", required=True)))
+SPEC = dict(rules_spec(), **approval_spec(), **dict(wanted_spec(), project_id=dict(type="str", required=True)))
 
 
 def act(client, params, check_mode):
-    outcome = ensure(Deployments(client), wanted_one(params), rules_from(params), check_mode)
+    approval = approval_from(params["approved_changes"])
+    outcome = ensure(Deployments(client), wanted_one(params), rules_from(params), check_mode, approval)
     return outcome.as_result(), outcome.warnings
 
 
 def main(waits=Waits()):
-    run(SPEC, act, waits, **TOGETHER)
+    run(SPEC, act, waits, never_blank=("approved_changes",), **TOGETHER)
 
 
 if __name__ == "__main__":

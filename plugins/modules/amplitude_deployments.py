@@ -132,6 +132,19 @@ options:
       - If V(false), a new deployment with a new key is created instead.
     type: bool
     default: true
+  approved_changes:
+    description:
+      - The only changes that may be carried out, as RV(changes) was returned in check mode. If anything else would be
+        changed, the task fails before the first write, in check mode too. What is decided again while the task runs is held
+        to it as well.
+      - If it is not set, nothing has to be approved. If it is an empty list, nothing may be changed. It must not be blank.
+      - Each entry is approved once. Compared are C(action), C(project_id), C(id), C(label), C(previous_label), C(type),
+        C(flag) and C(experiment). One that is missing counts as V(none).
+      - Some of them may have been carried out already, so that an interrupted task can be run again with the same approval.
+        What is not needed any more is told in a warning.
+      - To take back its own deployment after a lost race, a task needs no approval.
+    type: list
+    elements: dict
   force:
     description:
       - Whether deployments are archived although that probably does harm.
@@ -413,10 +426,12 @@ from ansible_collections.community.amplitude.plugins.module_utils._api.waits imp
 from ansible_collections.community.amplitude.plugins.module_utils._apply.ensure import ensure_all
 from ansible_collections.community.amplitude.plugins.module_utils._module import run
 from ansible_collections.community.amplitude.plugins.module_utils._options import (
+    approval_spec,
     deployments_spec,
     rules_from,
     rules_spec,
 )
+from ansible_collections.community.amplitude.plugins.module_utils._plan.approval import approval_from
 from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import (
     attempt,
     check_concurrency,
@@ -426,6 +441,7 @@ from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted i
 
 SPEC = dict(
     rules_spec(),
+    **approval_spec(),
     project_id=dict(type="str"),
     deployments=dict(deployments_spec(), required=True),
     purge=dict(type="bool", default=False),
@@ -440,12 +456,15 @@ def act(client, params, check_mode, problems=()):
     concurrency = attempt(problems, check_concurrency, params["concurrency"]) or 1
     wanted = wanted_from(params["deployments"], params["project_id"])
     purge = attempt(problems, purge_from, params, wanted)
-    outcomes = ensure_all(Deployments(client), wanted, rules_from(params), purge, check_mode, concurrency, problems)
+    approval = attempt(problems, approval_from, params["approved_changes"])
+    outcomes = ensure_all(
+        Deployments(client), wanted, rules_from(params), purge, check_mode, concurrency, problems, approval
+    )
     return outcomes.as_result(), outcomes.warnings
 
 
 def main(waits=Waits()):
-    run(SPEC, act, waits)
+    run(SPEC, act, waits, never_blank=("approved_changes",))
 
 
 if __name__ == "__main__":

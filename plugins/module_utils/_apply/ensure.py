@@ -11,14 +11,18 @@ import typing as t
 
 from .._api.deployments import Deployments
 from .._errors import InputError, Problem, refusal
+from .._plan.approval import Approval
 from .._plan.wanted import USUAL_CONCURRENCY, Invalid, Purge, Rules, Wanted, find_invalid, problem_of, validate
 from .outcomes import Outcome, Outcomes
 from .run import Run
 
 
-def ensure(deployments: Deployments, wanted: Wanted, rules: Rules, check_mode: bool) -> Outcome:
+def ensure(
+    deployments: Deployments, wanted: Wanted, rules: Rules, check_mode: bool, approval: Approval | None = None
+) -> Outcome:
     """Make what is wanted true of one deployment, or in check mode say what that would change.
 
+    :param approval: the only changes that may be carried out; None if all may be.
     :raises AmplitudeError: with ``pending`` and the other return values so far in its ``result`` if something was written
         before, and the warnings so far.
     """
@@ -26,14 +30,14 @@ def ensure(deployments: Deployments, wanted: Wanted, rules: Rules, check_mode: b
         validate(wanted)
     except InputError as unusable:
         raise refusal([problem_of(wanted, unusable)]) from None
-    run = Run(deployments, [wanted], rules, None, USUAL_CONCURRENCY, Invalid([], set()), is_list=False)
+    run = Run(deployments, [wanted], rules, None, USUAL_CONCURRENCY, Invalid([], set()), False, approval)
     warnings = run.decide(check_mode)
     if check_mode:
         [outcome] = run.predicted()
         return outcome._replace(warnings=warnings)
     error = run.carry_out()
     [outcome] = run.outcomes()
-    outcome = outcome._replace(warnings=[*warnings, *outcome.warnings])
+    outcome = outcome._replace(warnings=[*warnings, *outcome.warnings, *([] if error else run.unused())])
     if error is not None:
         if outcome.changes:
             error.result.update(outcome.as_result(), pending=[change.as_result() for change in outcome.pending])
@@ -50,21 +54,23 @@ def ensure_all(
     check_mode: bool,
     concurrency: int,
     problems: t.Sequence[Problem] = (),
+    approval: Approval | None = None,
 ) -> Outcomes:
     """Make what is wanted true of many deployments, or in check mode say what that would change.
 
     :param concurrency: how many requests may be under way at once.
     :param problems: what is known to be wrong already.
+    :param approval: the only changes that may be carried out; None if all may be.
     :raises AmplitudeError: with ``pending`` and the other return values so far in its ``result`` if something was
         written before, and the warnings so far; or with ``pending`` and all ``problems`` if it is refused.
     """
     invalid = find_invalid(wanted, known=problems)
-    run = Run(deployments, wanted, rules, purge, concurrency, invalid)
+    run = Run(deployments, wanted, rules, purge, concurrency, invalid, approval=approval)
     warnings = run.decide(check_mode)
     if check_mode:
         return Outcomes(run.predicted(), len(wanted), warnings)
     error = run.carry_out()
-    result = Outcomes(run.outcomes(), len(wanted), warnings)
+    result = Outcomes(run.outcomes(), len(wanted), [*warnings, *([] if error else run.unused())])
     if error is not None:
         if any(outcome.changes for outcome in result.outcomes):
             error.result.update(result.as_result())

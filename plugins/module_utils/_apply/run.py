@@ -12,9 +12,10 @@ import typing as t
 from .._api.deployments import Deployment, Deployments
 from .._api.flags import Flag, list_flags, reader
 from .._api.waits import spell
-from .._errors import AmplitudeError, RequestFailed, refusal
+from .._errors import AmplitudeError, Problem, RequestFailed, refusal
+from .._plan.approval import Approval, not_approved, unused_warning
 from .._plan.serving import Served, ServingPlan, Step, kinds_to_read, plan_serving, served_by
-from .._plan.single import Observed, Plan, name, retired
+from .._plan.single import Change, Observed, Plan, name, retired
 from .._plan.wanted import RETIRED, Invalid, Purge, Rules, Wanted, with_replaced
 from .._plan.whole import Decision, Places, active_ids, decide, guarded, joined, read_all
 from .assign import Assigner, not_shown
@@ -33,6 +34,7 @@ class Run:
     :param wanted: the items.
     :param invalid: what is wrong with the items themselves.
     :param is_list: whether problems tell the numbers of items.
+    :param approval: the only changes that may be carried out; None if all may be.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Run:
         concurrency: int,
         invalid: Invalid,
         is_list: bool = True,
+        approval: Approval | None = None,
     ) -> None:
         self._deployments = deployments
         self._client = deployments.client
@@ -57,13 +60,14 @@ class Run:
         )
         self._invalid = invalid
         self._is_list = is_list
+        self._approval = approval
         items = with_replaced(wanted)
         self._rounds = Rounds(
             deployments,
             items,
             rules,
             concurrency,
-            lambda plans: guarded(plans, rules, reader(self._client), self._places)[1],
+            self._refused_again,
             self._places.problem_of,
         )
         self._assigner = Assigner(self._client, self._read_flags, concurrency)
@@ -93,7 +97,8 @@ class Run:
                 looked += 1
                 warnings = observed.warnings_about(self._project_ids)
                 decided = self._decide(observed)
-                problems = [*invalid, *decided.problems]
+                changes = [(place, change) for place in decided.told() for change in decided.changes_of(place)]
+                problems = [*invalid, *decided.problems, *self._not_approved(changes, decided.plans)]
                 plans = list(decided.plans.values())
                 keyless = [] if check_mode or problems else _keyless(plans)
                 if not keyless and not (problems and all(each.is_passing for each in problems)):
@@ -116,6 +121,8 @@ class Run:
             raise error
         self._plans, self._observed = plans, observed
         warnings += [warning for each in plans for warning in each.warnings]
+        if check_mode and self._approval is not None:
+            warnings += unused_warning(self._approval.unused(change for _place, change in changes))
         return warnings + [f"The API lists no key of {name(each)}." for each in keyless]
 
     def predicted(self) -> list[Outcome]:
@@ -192,6 +199,35 @@ class Run:
             return self._serve() if self._first.served else None
         except AmplitudeError as failure:
             return failure
+
+    def unused(self) -> list[str]:
+        """The warning that something was approved that was not needed."""
+        return [] if self._approval is None else unused_warning(self._approval.unused(self._kept()))
+
+    def _kept(self) -> list[Change]:
+        """What was carried out, and not taken back."""
+        return [
+            *(change for task in self._rounds.tasks for change in task.kept),
+            *(step.change for step in self._assigner.done),
+        ]
+
+    def _refused_again(self, plans: t.Mapping[int, Plan]) -> list[Problem]:
+        """Why plans that were made again must not be carried out."""
+        changes = [(place, change) for place, each in plans.items() for change in each.changes]
+        refused = guarded(plans, self._rules, reader(self._client), self._places)[1]
+        return [*refused, *self._not_approved(changes, plans)]
+
+    def _not_approved(self, changes: t.Sequence[tuple[int, Change]], plans: t.Mapping[int, Plan]) -> list[Problem]:
+        """Why changes, each with the place of its plan, must not be carried out: nobody has approved them."""
+        if self._approval is None:
+            return []
+        left = self._approval.unapproved((change for _place, change in changes), self._kept())
+        problems = []
+        for place, change in changes:
+            if change in left:
+                left.remove(change)
+                problems.append(self._places.problem_of(place, plans[place], not_approved(change)))
+        return problems
 
     def _give_back(self) -> None:
         """Give what was renamed its old label back if what was to get that could not be created."""
@@ -292,10 +328,11 @@ class Run:
         subjects = self._places.subjects(self._first.served, lambda place: tasks[place].current, created)
         active = active_ids(self._rounds.observed)
         self._serving = plan_serving(subjects, self._assigner.overlaid(flags), active, self._rules)
-        if self._serving.problems:
-            raise refusal(
-                [self._places.problem_of(place, tasks[place].plan, error) for place, error in self._serving.problems]
-            )
+        plans = {place: task.plan for place, task in enumerate(tasks)}
+        problems = [self._places.problem_of(place, plans[place], error) for place, error in self._serving.problems]
+        problems += self._not_approved([(step.item, step.change) for step in self._serving.steps], plans)
+        if problems:
+            raise refusal(problems)
         return self._serving
 
     def _read_flags(self) -> list[Flag]:

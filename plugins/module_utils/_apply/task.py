@@ -39,6 +39,8 @@ class Task:
         self.plan = plan
         self.state = State.PLANNED if plan.changes else State.DONE
         self.changes: list[Change] = []
+        #: Those of the changes that were not taken back.
+        self.kept: list[Change] = []
         self.warnings: list[str] = []
         self.current = plan.before
         self.write: Write | None = None
@@ -91,6 +93,7 @@ class Task:
                 return
             self._first = self._first or doubtful
             self.changes += doubtful.changes
+            self.kept += doubtful.changes
         self.plan = plan
         self.state = State.PLANNED if plan.changes else State.DONE
         # Nothing is found of what it has archived where there are several archived ones with its label.
@@ -103,6 +106,7 @@ class Task:
         after = row._replace(label=first.label)
         self.plan = Plan(self.plan.wanted, row, after, changes_between(row, after))
         self.state = State.PLANNED
+        self.kept = []
 
     def send(self) -> None:
         """Send the one request that carries out the plan.
@@ -187,7 +191,9 @@ class Task:
     def _accepted(self, write: Write, changes: t.Iterable[Change]) -> None:
         self.write, self._sight = write, Sight()
         self._first = self._first or self.plan
+        changes = list(changes)
         self.changes += changes
+        self.kept = [] if write.withdraws else self.kept + changes
         if self._halved is not None:
             before, start = self._halved
             whole = changes_between(before, write.own)
@@ -218,8 +224,11 @@ class Task:
         """Somebody else has changed it since, or the API has carried out only a part of the write."""
         before = write.before
         if before is not None and is_half_of(before, row, write.own):
-            start = len(self.changes) - len(changes_between(before, write.own))
+            count = len(changes_between(before, write.own))
+            start = len(self.changes) - count
             self.changes[start:] = changes_between(before, row)
+            if self.kept:
+                self.kept[len(self.kept) - count :] = changes_between(before, row)
             self._halved = (before, start)
             if write.withdraws and self._writer.edit(row, write.own):
                 self._accepted(write._replace(before=row, sent=self._writer.now()), changes_between(row, write.own))

@@ -101,8 +101,12 @@ class Decision(t.NamedTuple):
 
     def changes(self) -> list[Change]:
         """All changes, in the order in which they are told."""
+        return [change for place in self.told() for change in self.changes_of(place)]
+
+    def told(self) -> list[int]:
+        """The places of what is told: the items, without what they take over from, and what is purged."""
         taken = set(self.places.replaced.values())
-        return [change for place in self.plans if place not in taken for change in self.changes_of(place)]
+        return [place for place in self.plans if place not in taken]
 
 
 def decide(
