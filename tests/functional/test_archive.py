@@ -203,7 +203,9 @@ def test_installed_modules_work(ansible_playbook, emulator, installed):
         },
         {
             "name": "Compare",
-            "ansible.builtin.assert": {"that": ["created.changed", "listed.deployments == [created.deployment]"]},
+            "ansible.builtin.assert": {
+                "that": ["created.changed", "listed.deployments | map(attribute='key') == [created.deployment.key]"]
+            },
         },
     ]
 
