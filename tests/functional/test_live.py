@@ -258,7 +258,7 @@ def test_interruption(emulator, world):
     [
         (dict(AMPLITUDE_MANAGEMENT_API_KEY=""), "Not set: AMPLITUDE_MANAGEMENT_API_KEY. "),
         (dict(AMPLITUDE_TEST_PROJECT_ID=""), "Not set: AMPLITUDE_TEST_PROJECT_ID. "),
-        (dict(AMPLITUDE_MANAGEMENT_API_KEY="wrong"), "answered 401 Unauthorized"),
+        (dict(AMPLITUDE_MANAGEMENT_API_KEY="wrong-management-key"), "answered 401 Unauthorized"),
         (dict(AMPLITUDE_MANAGEMENT_API_KEY="", AMPLITUDE_TEST_PROJECT_ID=""), "_KEY, AMPLITUDE_TEST_PROJECT_ID. "),
         (dict(AMPLITUDE_TEST_PROJECT_ID="770070"), "sees no deployment of such a project"),
         (dict(AMPLITUDE_REGION="mars"), "AMPLITUDE_REGION is 'mars'"),
