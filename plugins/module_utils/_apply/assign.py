@@ -96,13 +96,21 @@ class Assigner:
     """What assigns and removes for one run.
 
     :param read: reads the lists of flags and experiments that the run is about, without archived ones.
+    :param active: tells the ids of the active deployments.
 
     ``done``: what has been carried out. ``unseen``: what was accepted and the lists do not show yet.
     """
 
-    def __init__(self, client: Client, read: t.Callable[[], list[Flag]], concurrency: int) -> None:
+    def __init__(
+        self,
+        client: Client,
+        read: t.Callable[[], list[Flag]],
+        active: t.Callable[[], t.Container[str]],
+        concurrency: int,
+    ) -> None:
         self._client = client
         self._read = read
+        self._active = active
         self._concurrency = concurrency
         self._adding: set[str] = set()
         self.done: list[Step] = []
@@ -222,19 +230,31 @@ class Assigner:
         """Put back what an assignment has replaced, and say so."""
         doing = f"assign {', '.join(request.ids)} to {request.flag.described}"
         problem = f"the API has replaced the deployments {', '.join(others)} instead of adding to them"
-        try:
-            assign(self._client, request.flag, [*others, *request.ids])
-        except RequestFailed as failure:
+        active = [each for each in others if each in self._active()]
+        back, failure = others, self._assign_again(request, others)
+        if isinstance(failure, ApiError) and failure.status in (400, 404, 409) and active not in ([], others):
+            # Whether what is archived can be assigned is not documented; what is active must not wait for that.
+            back, failure = active, self._assign_again(request, active)
+        if failure is not None:
             return UnexpectedAnswer(
                 doing,
                 f"{problem}, and they could not be put back: {failure.problem}",
                 "assign them again in Amplitude, and do not use flags and experiments of this collection",
             )
+        what = "they were" if back is others else f"those that are active ({', '.join(active)}) were"
         return UnexpectedAnswer(
             doing,
-            f"{problem}; they were put back, and nothing more was written",
+            f"{problem}; {what} put back, and nothing more was written",
             "look at it in Amplitude, and do not use the options flags, experiments and replaces",
         )
+
+    def _assign_again(self, request: _Request, others: t.Sequence[str]) -> RequestFailed | None:
+        """Assign what was lost together with what was assigned, and return why that has failed."""
+        try:
+            assign(self._client, request.flag, [*others, *request.ids])
+        except RequestFailed as failure:
+            return failure
+        return None
 
     def _finish(self, requests: t.Sequence[_Request], flags: Flags) -> list[Flag]:
         failed = [

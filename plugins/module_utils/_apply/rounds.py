@@ -63,15 +63,27 @@ class Rounds:
         self.tasks = [Task(self._writer, each) for each in plans]
         return self._rounds(not self._left())
 
-    def go_on(self) -> AmplitudeError | None:
-        """Decide again for all items, and carry that out."""
-        return self._rounds(False, again=True)
+    def go_on(self, observed: Observed | None = None) -> AmplitudeError | None:
+        """Decide again for all items, and carry that out.
+
+        :param observed: what was just read, and shows all items as they are returned.
+        """
+        if observed is not None:
+            try:
+                self._adopt(self._plan_again(observed))
+            except Refused as error:
+                return error
+        return self._rounds(False, again=observed is None)
 
     def give_back(self, task: Task) -> AmplitudeError | None:
         """Give what a task has renamed its old label back."""
+        given = task.plan
         task.give_back()
-        error = self._write([task])
-        return error or self._settle()[1]
+        error = self._write([task]) or self._settle()[1]
+        if task.state is State.PLANNED:
+            # It keeps the label that it was given, which the next run is content with.
+            task.plan, task.state = given, State.DONE
+        return error
 
     def _rounds(self, is_true: bool, again: bool = False) -> AmplitudeError | None:
         for number in range(MOST_ROUNDS):

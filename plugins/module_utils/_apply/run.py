@@ -70,7 +70,12 @@ class Run:
             self._refused_again,
             self._places.problem_of,
         )
-        self._assigner = Assigner(self._client, self._read_flags, concurrency)
+        self._assigner = Assigner(
+            self._client,
+            self._read_flags,
+            lambda: {row.id or "" for row in self._rounds.observed.all_active()},
+            concurrency,
+        )
         self._plans: list[Plan] = []
         self._observed = Observed(())
         #: What was decided first, which check mode predicts; and what was decided last.
@@ -272,22 +277,29 @@ class Run:
                     raise self._unfinished(plan.assigns)
                 flags = self._assigner.assign(plan.assigns)
                 continue
-            retiring = self._retiring()
-            if not plan.removals and not retiring:
+            if not plan.removals and not self._retiring():
                 return None
             if self._assigner.unseen:
                 raise self._unfinished(self._assigner.unseen)
-            if not self._rounds.is_confirmed_by(Observed(self._deployments.list())):
+            observed = Observed(self._deployments.list())
+            if not self._rounds.is_confirmed_by(observed):
                 error = self._rounds.go_on()
                 if error is not None:
                     return error
                 flags = self._read_flags()
-            elif plan.removals:
+                continue
+            # Another deployment may have the label now, or what would be left on a flag may be archived.
+            plan = self._plan_serving(flags)
+            if plan.removals and not plan.assigns:
                 flags = self._assigner.remove(plan.removals)
-            else:
-                for task in retiring:
+            elif not plan.assigns:
+                for task in self._retiring():
                     task.plan = task.plan._replace(wanted=task.plan.wanted._replace(state=RETIRED))
-                return self._rounds.go_on()
+                error = self._rounds.go_on(observed)
+                if error is not None:
+                    return error
+        if not plan.steps:
+            return self._rounds.go_on()
         raise self._unfinished(plan.steps)
 
     def _unfinished(self, steps: t.Sequence[Step]) -> AmplitudeError:
