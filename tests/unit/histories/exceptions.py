@@ -19,6 +19,7 @@ class Scene:
 
     :param deeds: the runs at the same time.
     :param hands: whether somebody edits by hand meanwhile.
+    :param before: the deployments before it, as ``flags`` are the flags and experiments.
     :param ends: what is allowed to come of it, if it was looked for.
     :param place: the project and the label that it is about, if it is about one.
     """
@@ -28,6 +29,7 @@ class Scene:
     faults: t.Sequence[Fault] = ()
     hands: bool = False
     before: t.Sequence[model.Row] = ()
+    flags: t.Sequence[model.Row] = ()
     ends: t.Sequence[End] = ()
     place: tuple[str, str] = ("", "")
 
@@ -81,6 +83,16 @@ def _has_no_project(scene: Scene, deed: Deed) -> bool:
     return several and not all("project_id" in change for change in deed.result["pending"])
 
 
+def _has_key_twice(scene: Scene, deed: Deed) -> bool:
+    """Whether what is both done and pending is about several flags, or experiments, with one key."""
+    keys = [(row["kind"], row["projectId"], row["key"]) for row in scene.flags]
+    both = [change for change in deed.result["pending"] if change in deed.result.get("changes", [])]
+    return all(
+        max(keys.count((kind + "s", change["project_id"], change[kind])) for kind in ("flag", "experiment")) > 1
+        for change in both
+    )
+
+
 def _wants_else(scene: Scene, deed: Deed) -> bool:
     """Whether one of several runs wants something else of a place than that the deployment with its label is there."""
     if all(each.items == scene.writers[0].items for each in scene.writers):
@@ -89,7 +101,11 @@ def _wants_else(scene: Scene, deed: Deed) -> bool:
         if each.options.get("purge"):
             return True
         for item in each.items:
-            if item.get("id") or (item["project_id"], item.get("previous_label")) == scene.place:
+            if (
+                item.get("id")
+                or item.get("replaces")
+                or (item["project_id"], item.get("previous_label")) == scene.place
+            ):
                 return True
             if item.get("state") == "absent":
                 return True
@@ -149,6 +165,23 @@ NO_TIME = Exempt(
 SHIFTED = Exempt(
     "shifted", "the list changed while its pages were read", lambda scene, deed: len(set(deed.watermarks)) > 1
 )
+REPLACES = Exempt(
+    "replaces",
+    "the API replaces what a flag has instead of adding to it, and the run says so",
+    lambda scene, deed: deed.failed and "instead of adding" in deed.result["msg"],
+)
+NO_WAY_BACK = Exempt(
+    "no way back",
+    "what would bring back what was there is refused, too, or cannot be read",
+    lambda scene, deed: any(
+        request["status"] != 200 for request in deed.requests if request["method"] in ("GET", "PATCH")
+    ),
+)
+SHIFTED_FLAGS = Exempt(
+    "shifted flags",
+    "a list of flags or experiments changed while its pages were read",
+    lambda scene, deed: any(len(set(watermarks)) > 1 for watermarks in deed.sights.values()),
+)
 
 #: Every law, with what is not demanded.
 EXCEPTIONS: dict[str, tuple[Exempt, ...]] = {
@@ -185,6 +218,7 @@ EXCEPTIONS: dict[str, tuple[Exempt, ...]] = {
     "changed is told by changes": (),
     "a change is never both done and pending": (
         WITHDRAWN,
+        Exempt("key twice", "changes of two flags with one key, which are taken over, look the same", _has_key_twice),
         Exempt("no project", "a change that does not tell its project looks like one in another", _has_no_project),
     ),
     "what is done and what is pending are what was foreseen": (
@@ -225,6 +259,25 @@ EXCEPTIONS: dict[str, tuple[Exempt, ...]] = {
     "the last list shows what is returned": (WARNED, SHIFTED, NO_TIME),
     "the last list does not show what is absent": (WARNED, SHIFTED),
     "each item has a deployment of its own": (),
+    "no enabled flag is left without an active deployment": (SHIFTED, SHIFTED_FLAGS),
+    "only what was asked for is assigned and removed": (SHIFTED, SHIFTED_FLAGS),
+    "nothing is removed before the list shows the new one": (SHIFTED, SHIFTED_FLAGS),
+    "what is retired is nowhere but on archived flags": (SHIFTED, SHIFTED_FLAGS),
+    "what is served is told where it is managed": (),
+    "the last list shows what is served": (SHIFTED_FLAGS,),
+    "what is told to be served is served": (OVERTAKEN,),
+    "what is wanted is served": (
+        OVERTAKEN,
+        HANDS,
+        Exempt(
+            "lost before",
+            "the API has replaced what a flag had, and the run that noticed it could not put everything back",
+            lambda scene, deed: scene.history.switches.get("assigning", "adds") != "adds",
+        ),
+    ),
+    "check mode foresees what is served": (HANDS, WITHDRAWN),
+    "what an API that replaces takes away is put back": (FAULTS, KILLED, HANDS),
+    "without a new one the old one has its label back": (KILLED, HANDS, NO_WAY_BACK),
     "a run that did not end well can be run again": (REFUSED,),
     "what others do is got over": (
         Exempt(
@@ -240,6 +293,7 @@ EXCEPTIONS: dict[str, tuple[Exempt, ...]] = {
                 and "and the archived deployment" in deed.result.get("msg", "")
             ),
         ),
+        REPLACES,
         OVERTAKEN,
         FAULTS,
         KILLED,
@@ -264,7 +318,7 @@ EXCEPTIONS: dict[str, tuple[Exempt, ...]] = {
     "no label is active twice": (OVERTAKEN_BY_HAND, FAILED),
     "all find the same": (HANDS, HASTY, WANTS_ELSE, READER),
     "what is found is there": (HANDS, HASTY, WANTS_ELSE, FAILED),
-    "none of several like runs fails": (HANDS, FAULTS, KILLED, REFUSED, IMPATIENT),
+    "none of several like runs fails": (REPLACES, HANDS, FAULTS, KILLED, REFUSED, IMPATIENT),
     "the list is right": (),
     "a list that can be read is read": (FAULTS,),
 }

@@ -12,7 +12,7 @@ import collections
 import re
 import typing as t
 
-from ansible_collections.community.amplitude.tests.unit.histories import model
+from ansible_collections.community.amplitude.tests.unit.histories import model, serving_laws
 from ansible_collections.community.amplitude.tests.unit.histories.exceptions import EXCEPTIONS, Scene
 from ansible_collections.community.amplitude.tests.unit.histories.stage import Stage
 from ansible_collections.community.amplitude.tests.unit.histories.story import (
@@ -46,20 +46,37 @@ class Laws(Stage):
         if deed.check_mode:
             demand("check mode sends GETs only", not deed.writes)
             return
+        for write in deed.writes:
+            if write["committed"]:
+                self._check_write(scene, deed, write)
         if deed.killed:
             return
-        if deed.watermarks:
-            deed.overtaken_by = set(self.writers[deed.watermarks[0] :]) - {deed.name}
+        deed.overtaken_by = self.ledger.overtakers(deed)
         if deed.failed:
             demand("every error is a sentence", re.fullmatch(r"Could not [^\n]+\.", deed.result["msg"]))
         changes, pending = deed.result.get("changes", []), deed.result.get("pending", [])
-        told, committed, accepted = _facts_of(changes), _written(deed, "committed"), _written(deed, "accepted")
-        demand("what was written is told", committed <= told)
+        places = {(row["kind"], row["id"]): (row["projectId"], row["key"]) for row in self.ledger.flags()}
+        told = _facts_of(changes)
+        accepted, committed = (_written(deed, what, places, told) for what in ("accepted", "committed"))
+        put_back = {fact for fact in committed - told if fact[0] == "assign" and _was_there(fact, deed, places)}
+        demand("what was written is told", committed - put_back <= told)
         demand("what is told was written", told <= accepted)
         demand("changed is told by changes", deed.changed is bool(changes))
         demand("a change is never both done and pending", not any(change in changes for change in pending))
         if deed.succeeded:
             self._check_returned(scene, deed)
+
+    def _check_write(self, scene: Scene, deed: Deed, write: Options) -> None:
+        """What holds for each write that has changed something, as far as the last list before it could show."""
+
+        def demand(law: str, holds: t.Any) -> None:
+            self._demand(law, holds, scene, deed)
+
+        if not deed.options.get("force"):
+            demand("no enabled flag is left without an active deployment", serving_laws.leaves_active(write))
+        demand("only what was asked for is assigned and removed", serving_laws.was_asked_for(deed, write))
+        demand("nothing is removed before the list shows the new one", serving_laws.follows_the_list(deed, write))
+        demand("what is retired is nowhere but on archived flags", serving_laws.is_free(deed, write))
 
     def _check_returned(self, scene: Scene, deed: Deed) -> None:
         """The final rule: what a run that ended well has returned."""
@@ -74,9 +91,15 @@ class Laws(Stage):
         present = [row and row["id"] for item, row in pairs if item.get("state") != "absent"]
         demand("each item has a deployment of its own", None not in present and len(set(present)) == len(present))
         if deed.watermarks:
-            shown = self._as_of(deed.watermarks[0])
+            shown = self.ledger.as_of("deployments", deed.watermarks[0])
             demand("the last list shows what is returned", _agrees(shown, deed))
             demand("the last list does not show what is absent", _shows_absence(shown, deed))
+        rows = list(zip(deed.items, deed.found, deed.served))
+        demand("what is served is told where it is managed", all(serving_laws.is_told(*row) for row in rows))
+        known = self.ledger.view(deed).flags
+        demand("the last list shows what is served", all(serving_laws.is_true(*row[1:], known) for row in rows))
+        now = self.ledger.flags()
+        demand("what is told to be served is served", all(serving_laws.is_true(*row[1:], now) for row in rows))
         demand("what is returned is true", _agrees(self._rows(), deed) and _shows_absence(self._rows(), deed))
 
     def _check_secrets(self, scene: Scene, deed: Deed) -> None:
@@ -98,10 +121,14 @@ class Laws(Stage):
             self._demand(law, holds, scene, applied)
 
         if scene.is_refused:
-            demand("what the API refuses fails", applied.failed and (applied.is_bulk or not applied.committed))
+            replaces = any(item.get("replaces") for item in applied.items)
+            is_simple = not (applied.is_bulk or replaces or any(map(serving_laws.is_assignment, applied.writes)))
+            demand("what the API refuses fails", applied.failed and not (is_simple and applied.committed))
+            demand("what an API that replaces takes away is put back", self._is_put_back(scene, applied))
         else:
             demand("nothing hinders it", applied.succeeded)
             demand("faults that pass are got over", applied.succeeded)
+        demand("without a new one the old one has its label back", self._has_label_back(scene, applied))
         changes = foreseen.result["changes"]
         if "pending" in applied.result:
             told = applied.result.get("changes", []) + applied.result["pending"]
@@ -116,10 +143,13 @@ class Laws(Stage):
             for row, seen in zip(applied.found, foreseen.found)
         ]
         demand("check mode foresees the deployments", done == foreseen.found)
+        demand("check mode foresees what is served", applied.served == foreseen.served)
         demand("changed is that something was written", applied.changed is applied.committed)
         creates = sum(change["action"] == "create" for change in changes)
-        edits = len({change["id"] for change in changes if change["id"]})
-        demand("one write for each deployment", len(applied.writes) == creates + edits)
+        own = [change for change in changes if change["action"] not in ("create", "assign", "unassign")]
+        edits = len({(change["id"], change["action"] == "archive") for change in own})
+        expected = creates + edits + _assignments(changes)
+        demand("one write for each deployment", len(applied.writes) == expected)
         self._check_done(scene, applied)
 
     def _check_done(self, scene: Scene, deed: Deed) -> None:
@@ -133,9 +163,29 @@ class Laws(Stage):
                 if row["id"] in known or not (row["deleted"] and "-superseded-" in row["label"])
             )
 
-        true = plain(self._rows())
-        self._demand("what is wanted becomes true", any(plain(end.rows) == true for end in scene.ends), scene, deed)
+        true, flags = plain(self._rows()), serving_laws.plain(self.ledger.flags(), known)
+        ends = [end for end in scene.ends if plain(end.rows) == true]
+        self._demand("what is wanted becomes true", ends, scene, deed)
+        served = any(serving_laws.plain(end.flags, known) == flags for end in ends or scene.ends)
+        self._demand("what is wanted is served", served, scene, deed)
         self._check_labels(scene)
+
+    def _is_put_back(self, scene: Scene, deed: Deed) -> bool:
+        """Whether each flag and experiment has what it had, unless something was removed.
+
+        What is archived is only put back if the API lets it be assigned.
+        """
+        now = {(row["kind"], row["id"]): set(row["deployments"]) for row in self.ledger.flags()}
+        archived = {row["id"] for row in scene.before if row["deleted"]}
+        lost = archived if self.history.switches.get("archived_deployment_status", 200) != 200 else set()
+        is_kept = all(set(row["deployments"]) - lost <= now[row["kind"], row["id"]] for row in scene.flags)
+        return is_kept or any(write["method"] == "DELETE" for write in deed.writes)
+
+    def _has_label_back(self, scene: Scene, deed: Deed) -> bool:
+        """Whether all is as it was if the only create of a run was refused."""
+        creates = [write for write in deed.writes if write["path"] == "/api/1/deployments"]
+        is_refused = bool(creates) and all(write["status"] in (400, 403, 404, 409) for write in creates)
+        return not is_refused or deed.is_bulk or deed.succeeded or self._rows() == scene.before
 
     def _check_labels(self, scene: Scene) -> None:
         doubled = self._doubled() - self.excused
@@ -167,16 +217,33 @@ def _facts_of(changes: t.Iterable[Options]) -> set[tuple[t.Any, ...]]:
             facts.add(("create", change["label"]))
         elif change["action"] == "rename":
             facts.add(("rename", change["id"], change["label"]))
+        elif change["action"] in ("assign", "unassign"):
+            kind = "flags" if change["flag"] is not None else "experiments"
+            place = (kind, change["project_id"], change["flag"] or change["experiment"])
+            facts.add((change["action"], *place, change["id"]))
         else:
             facts.add((change["action"], change["id"]))
     return facts
 
 
-def _written(deed: Deed, what: str) -> set[tuple[t.Any, ...]]:
-    """What the requests of a run that were ``committed`` or ``accepted`` say."""
+def _written(
+    deed: Deed, what: str, places: t.Mapping[t.Any, tuple[str, str]], told: t.Container[tuple[t.Any, ...]]
+) -> set[tuple[t.Any, ...]]:
+    """What the requests of a run that were ``committed`` or ``accepted`` say.
+
+    :param places: the projects and keys of flags and experiments, by kind and id.
+    :param told: what is told: what was not there when it was planned is told without its id.
+    """
     facts: set[tuple[t.Any, ...]] = set()
     for write in deed.writes:
         if not write[what]:
+            continue
+        if serving_laws.is_assignment(write):
+            kind, identifier = write["path"].split("/")[3:5]
+            action = "assign" if write["method"] == "POST" else "unassign"
+            for each in serving_laws.assigned_ids(write):
+                fact = (action, kind, *places[kind, identifier])
+                facts.add((*fact, None if (*fact, None) in told and (*fact, each) not in told else each))
             continue
         if write["method"] == "POST":
             facts.add(("create", write["body"]["label"]))
@@ -187,6 +254,26 @@ def _written(deed: Deed, what: str) -> set[tuple[t.Any, ...]]:
         if "archive" in write["body"]:
             facts.add(("archive" if write["body"]["archive"] else "restore", identifier))
     return facts
+
+
+def _was_there(fact: tuple[t.Any, ...], deed: Deed, places: t.Mapping[t.Any, tuple[str, str]]) -> bool:
+    """Whether a deployment that was assigned was there when the run began."""
+    _action, kind, project_id, key, identifier = fact
+    same = [place for place, named in places.items() if place[0] == kind and named == (project_id, key)]
+    return any(identifier in deed.began_with.get(place, ()) for place in same)
+
+
+def _assignments(changes: t.Iterable[Options]) -> int:
+    """How many requests carry these changes out: what one flag or experiment gets goes in one request."""
+    assigned: dict[t.Any, collections.Counter[t.Any]] = collections.defaultdict(collections.Counter)
+    removals = 0
+    for change in changes:
+        removals += change["action"] == "unassign"
+        if change["action"] == "assign":
+            place = (change["project_id"], change["flag"], change["experiment"])
+            assigned[place][change["id"], change["label"]] += 1
+    # Of several with one key, each is told: they are taken over.
+    return removals + sum(max(each.values()) for each in assigned.values())
 
 
 def _is_wanted(item: Options, row: Options | None) -> bool:
@@ -210,8 +297,9 @@ def _agrees(rows: t.Sequence[model.Row], deed: Deed) -> bool:
     """
     by_id = {row["id"]: as_result(row) for row in rows}
     named = {item.get("id") for item in deed.items}
-    edited = {write["path"].rpartition("/")[2] for write in deed.writes if write["committed"]}
-    posts = [write["body"] for write in deed.writes if write["committed"] and write["method"] == "POST"]
+    own = [write for write in deed.writes if write["committed"] and not serving_laws.is_assignment(write)]
+    edited = {write["path"].rpartition("/")[2] for write in own}
+    posts = [write["body"] for write in own if write["method"] == "POST"]
     created = {(body["projectId"], body["label"]) for body in posts}
     active: dict[t.Any, list[str]] = collections.defaultdict(list)
     for row in rows:

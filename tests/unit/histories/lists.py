@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.community.amplitude.tests.unit.histories import model
+from ansible_collections.community.amplitude.tests.unit.histories import model, serving
 from ansible_collections.community.amplitude.tests.unit.histories.model import NotGranted, Options, Row
 
 USUAL_PURGE_LIMIT = 10
@@ -21,12 +21,13 @@ class End(t.NamedTuple):
     """How an account may look afterwards; what an item has created has the id ``new`` and its number, and no key.
 
     ``items`` are the rows that the items mean, in their order. ``accepted``: whether the emulator lets all be written
-    that leads there, in the order in which it was found.
+    that leads there, in the order in which it was found. ``flags``: flags and experiments.
     """
 
     rows: tuple[Row, ...]
     items: tuple[Row | None, ...]
     accepted: bool
+    flags: tuple[Row, ...] = ()
 
 
 def items_of(options: Options) -> list[Options]:
@@ -37,18 +38,41 @@ def items_of(options: Options) -> list[Options]:
     return [dict(task, **item) for item in options["deployments"]]
 
 
-def ends(options: Options, rows: t.Sequence[Row], unique_labels: str) -> list[End]:
+def ends(options: Options, rows: t.Sequence[Row], switches: Options, flags: t.Sequence[Row] = ()) -> list[End]:
     """Every end that is allowed; none: it has to be refused."""
     items = items_of(options)
-    if not is_valid(items):
+    if not is_valid(items) or _takes_replaced(items, rows):
         return []
-    found = [end for end in _orders(items, rows, unique_labels) if "deployments" not in options or _lasts(items, end)]
+    # What is taken over from is one more that is meant.
+    meant = items + [serving.replaced(item) for item in items if item.get("replaces")]
+    unique_labels = switches.get("unique_labels", "none")
+    found = [end for end in _orders(meant, rows, unique_labels) if "deployments" not in options or _lasts(meant, end)]
     if options.get("purge"):
         project_ids = {item["project_id"] for item in items} | {options.get("project_id")}
         kept = {item["project_id"] for item in items if item.get("state") != "absent"}
         purged = (_purged(end, project_ids, kept, options.get("purge_limit")) for end in found)
         found = [end for end in purged if end is not None]
-    return found
+    served = (_served(items, end, rows, flags, switches) for end in found)
+    return [end for end in served if end is not None]
+
+
+def _served(
+    items: t.Sequence[Options], end: End, before: t.Sequence[Row], flags: t.Sequence[Row], switches: Options
+) -> End | None:
+    """The same with what flags and experiments have then, and with what is retired as archived."""
+    retired = {item["replaces"] for item in items if item.get("retire")}
+    rows = tuple(dict(row, deleted=True) if row["id"] in retired else row for row in end.rows)
+    found = serving.served(items, end.items, before, rows, flags, switches)
+    if found is None:
+        return None
+    return End(rows, end.items[: len(items)], end.accepted and found.accepted, found.rows)
+
+
+def _takes_replaced(items: t.Sequence[Options], rows: t.Sequence[Row]) -> bool:
+    """Whether an item is to be renamed from what another one takes over from."""
+    replaced = {item.get("replaces") for item in items} - {None}
+    places = {(row["projectId"], row["label"]) for row in rows if row["id"] in replaced and not row["deleted"]}
+    return any(item.get("state") != "absent" and _place(item, "previous_label") in places for item in items)
 
 
 def is_valid(items: t.Sequence[Options]) -> bool:
@@ -56,10 +80,13 @@ def is_valid(items: t.Sequence[Options]) -> bool:
     present = [item for item in items if item.get("state") != "absent"]
     labels = [_place(item, "label") for item in items if item.get("label")]
     ids = [item["id"] for item in items if item.get("id")]
+    replaced = [item["replaces"] for item in items if item.get("replaces")]
+    if not all(serving.is_valid(item) for item in items):
+        return False
     renames = {_place(item, "previous_label"): _place(item, "label") for item in present if item.get("previous_label")}
     sources = [item for item in present if item.get("previous_label")]
     absent = {_place(item, "label") for item in items if item not in present and item.get("label")}
-    if any(len(set(several)) < len(several) for several in (labels, ids)) or len(renames) < len(sources):
+    if any(len(set(several)) < len(several) for several in (labels, ids, replaced)) or len(renames) < len(sources):
         return False
     if absent & set(renames):
         return False
@@ -120,6 +147,8 @@ def _decided(item: Options, rows: t.Sequence[Row]) -> tuple[Row | None, Row | No
 
 def _takes_over(item: Options, other: Options) -> bool:
     """Whether an item takes over the label that another one makes anew."""
+    if item.get("state") == "replaced":
+        return item["id"] == other.get("replaces") and other.get("state") != "replaced"
     if item.get("state") == "absent" or other.get("state") == "absent" or not item.get("previous_label"):
         return False
     return _place(item, "previous_label") == _place(other, "label")

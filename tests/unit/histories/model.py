@@ -44,6 +44,8 @@ def decided(options: Options, rows: t.Sequence[Row]) -> tuple[Row | None, Row | 
     """
     label, type = options.get("label"), options.get("type")
     before = _find(options, rows)
+    if options.get("state") == "replaced":
+        return before, _replaced(options, t.cast(Row, before), rows)
     if options.get("state") == "absent":
         if before is None or before["deleted"]:
             return before, before
@@ -51,6 +53,7 @@ def decided(options: Options, rows: t.Sequence[Row]) -> tuple[Row | None, Row | 
         _refuse_if(before["type"] is None and not options.get("force"))
         return before, dict(before, deleted=True)
     if before is None:
+        type = type or _type_of(options.get("replaces"), rows)
         _refuse_if(type is None)
         return None, dict(id=None, projectId=options["project_id"], label=label, key=None, type=type, deleted=False)
     _refuse_if(type and before["type"] and type != before["type"])
@@ -75,14 +78,31 @@ def _find(options: Options, rows: t.Sequence[Row]) -> Row | None:
         _refuse_if(len(found) > 1)
         return found[0] if found else None
 
+    if options.get("replaces") is not None:
+        rows = [row for row in rows if row["id"] != options["replaces"]]
     active = only(options["label"], False)
-    if absent:
+    if absent or options.get("replaces") is not None:
         return active
     if active is None and options.get("previous_label") is not None:
         active = only(options["previous_label"], False)
     if active is None and options.get("restore_archived", True):
         return only(options["label"], True)
     return active
+
+
+def _replaced(options: Options, row: Row, rows: t.Sequence[Row]) -> Row:
+    """What another deployment takes over from, which must not have the label of that one."""
+    after = dict(row)
+    if row["label"] == options["label"]:
+        after["label"] = "{label}-superseded-{id}".format(**row)
+        _refuse_if(not row["deleted"] and any(not each["deleted"] and _place(each) == _place(after) for each in rows))
+    is_changed = after != row or (options.get("retire") and not row["deleted"])
+    _refuse_if(is_changed and row["type"] is None and not options.get("force"))
+    return after
+
+
+def _type_of(identifier: str | None, rows: t.Sequence[Row]) -> str | None:
+    return next((row["type"] for row in rows if row["id"] == identifier), None)
 
 
 def _place(row: Row) -> tuple[str, str]:

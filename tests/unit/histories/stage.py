@@ -26,7 +26,7 @@ from ansible_collections.community.amplitude.plugins.module_utils._errors import
     AnswerLost,
     RequestFailed,
 )
-from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import Purge, Rules, Wanted
+from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import Purge, Rules, wanted_one
 from ansible_collections.community.amplitude.tests.emulator import Emulator, account, faults, traffic
 from ansible_collections.community.amplitude.tests.support.modules import run_module
 from ansible_collections.community.amplitude.tests.unit.histories import model
@@ -41,8 +41,10 @@ from ansible_collections.community.amplitude.tests.unit.histories.story import (
     Fault,
     History,
     Killed,
+    OnFlag,
     Options,
 )
+from ansible_collections.community.amplitude.tests.unit.histories.views import Ledger
 
 
 class Stage:
@@ -64,8 +66,7 @@ class Stage:
         self.delays = faults.Faults()
         self.deeds: dict[int, Deed] = {}
         self.seen = 0
-        #: For each write since the beginning, who has written it.
-        self.writers: list[str] = []
+        self.ledger = Ledger(emulator.world.account)
         self.logged = io.StringIO()
         #: Labels that are there twice for a reason: somebody made them so by hand, or a run could not end its work.
         self.excused: set[tuple[str, str]] = set()
@@ -104,6 +105,7 @@ class Stage:
         if deed.is_bulk:
             connection["concurrency"] = deed.options.get("concurrency", 1)
         self.deeds[threading.get_ident()] = deed
+        deed.began_with = {(row["kind"], row["id"]): row["deployments"] for row in self.ledger.flags()}
         self.figures["runs"] += 1
         try:
             deed.result = main(deed, connection)
@@ -138,15 +140,17 @@ class Stage:
 
         def arrive(name: str) -> t.Any:
             answer: t.Any = None
+            view = self.ledger.view(deed) if verb != "GET" else None
             try:
                 answer = send(client, verb, path, doing, *rest)
                 lost = not (b'"id"' in answer or b"OK" in answer)
             except RequestFailed as failure:
                 answer, lost = failure, failure.outcome_unknown
             deed.lost = deed.lost or (verb != "GET" and lost)
-            self._attribute(name)
+            self.ledger.attribute(name)
             for request in self.emulator.requests(self.seen):
                 self.seen = request["n"]
+                request["view"] = view
                 deed.requests.append(request)
                 self.figures["requests"] += 1
                 told = (deed.name, number, verb, path, request["body"] or "", request["status"], request["committed"])
@@ -162,10 +166,8 @@ class Stage:
             raise too_late
         self.clock.sleep(there)
         answer = arrive(deed.name)
-        if verb == "GET" and path.endswith("/api/1/deployments") and not isinstance(answer, RequestFailed):
-            if "cursor" not in deed.requests[-1]["query"]:
-                deed.watermarks = []
-            deed.watermarks.append(self._table.latest())
+        if verb == "GET" and not isinstance(answer, RequestFailed):
+            self._note_sight(deed, deed.requests[-1])
         self.clock.sleep(min(back, TIMEOUT - there))
         if deed.kill == ("after", number):
             deed.killed = True
@@ -179,6 +181,19 @@ class Stage:
         self._answered(deed, verb)
         return answer
 
+    def _note_sight(self, deed: Deed, request: Options) -> None:
+        """Note how much a page of a list shows."""
+        name, query = request["path"].rpartition("/")[2], request["query"]
+        # What is listed only with archived ones is archived: the other list follows, and tells what is not.
+        if query.get("includeArchived") == "true":
+            return
+        watermarks = (
+            deed.watermarks if name == "deployments" else deed.sights.setdefault((name, query["projectId"]), [])
+        )
+        if "cursor" not in query:
+            watermarks.clear()
+        watermarks.append(self.ledger.tables[name].latest())
+
     def _join(self, owner: int) -> None:
         """Let this thread work for the run of another one."""
         self.deeds[threading.get_ident()] = self.deeds[owner]
@@ -191,38 +206,43 @@ class Stage:
                 deed.disturbed = True
                 self._by_hand(other.by_hand)
 
-    def _by_hand(self, step: ByHand) -> None:
-        if step.row is None:
+    def _by_hand(self, step: ByHand | OnFlag) -> None:
+        if isinstance(step, OnFlag):
+            self._on_flag(step)
+        elif step.row is None:
             self.emulator.create_deployment(**step.changes)
         else:
             rows = self._rows()
             if rows:
                 self.emulator.edit_deployment(rows[step.row % len(rows)]["id"], **step.changes)
-        self._attribute("by hand")
+        self.ledger.attribute("by hand")
         self._tell(f"{step!r}")
         self.excused |= self._doubled()
 
-    def _attribute(self, name: str) -> None:
-        """Note who has written what has been written since."""
-        self.writers += [name] * (len(self._table._commits) - len(self.writers))
-
-    @property
-    def _table(self) -> t.Any:
-        return self.emulator.world.account.table
-
-    def _as_of(self, watermark: int) -> list[model.Row]:
-        """The deployments that a list shows."""
-        return [row.as_dict() for row in self._table._as_of(watermark)]
+    def _on_flag(self, step: OnFlag) -> None:
+        flags, what = self.ledger.tables[step.kind].all(), step.kind[:-1]
+        if step.row is None:
+            getattr(self.emulator, "create_" + what)(**step.changes)
+        elif flags:
+            flag = flags[step.row % len(flags)]
+            own = [row["id"] for row in self._rows() if row["projectId"] == flag.project_id]
+            changes = dict(step.changes)
+            for verb, name in (("assign", "assign_to_"), ("remove", "remove_from_")):
+                if verb in changes:
+                    getattr(self.emulator, name + what)(flag.id, [own[changes.pop(verb) % len(own)]])
+            if changes:
+                getattr(self.emulator, "edit_" + what)(flag.id, **changes)
 
     def _resolved(self, options: Options) -> dict[str, t.Any]:
         """Options with real ids in the place of ranks."""
         rows = self._rows()
         resolved = dict(options)
-        if isinstance(resolved.get("id"), int):
-            row = rows[resolved["id"] % len(rows)]
-            resolved["id"] = row["id"]
-            if resolved["project_id"] is None:
-                resolved["project_id"] = row["projectId"]
+        for name in ("id", "replaces"):
+            if isinstance(resolved.get(name), int):
+                row = rows[resolved[name] % len(rows)]
+                resolved[name] = row["id"]
+                if resolved["project_id"] is None:
+                    resolved["project_id"] = row["projectId"]
         if "deployments" in resolved:
             resolved["deployments"] = [self._resolved(item) for item in resolved["deployments"]]
         return resolved
@@ -243,7 +263,8 @@ class Stage:
         """Wait until every list shows everything."""
         self.clock.pass_by(self.history.switches.get("stale_seconds", 0) + 1.0)
         for dummy in range(self.history.switches.get("stale_lists", 0) + 1):
-            self.emulator.world.account.begin_listing(MANAGEMENT_KEY)
+            for table in self.ledger.tables.values():
+                table.begin_listing(MANAGEMENT_KEY)
 
     @contextlib.contextmanager
     def _misbehaving(self, given: t.Sequence[Fault]) -> t.Iterator[None]:
@@ -284,7 +305,7 @@ class Stage:
 def carry_out(deed: Deed, connection: Options, waits: Waits) -> dict[str, t.Any]:
     """What the main() of a writing module does, which is not made to run several times in one process."""
     options = deed.options
-    wanted = [Wanted(**{name: item[name] for name in Wanted._fields if name in item}) for item in deed.items]
+    wanted = [wanted_one(item) for item in deed.items]
     rules = Rules(**{name: options[name] for name in Rules._fields if name in options})
     outcome: t.Any
     try:

@@ -9,6 +9,7 @@ import collections
 import typing as t
 
 from ansible_collections.community.amplitude.tests.unit.histories.lists import items_of
+from ansible_collections.community.amplitude.tests.unit.histories.serving import KINDS
 
 MANAGEMENT_KEY = "canary-0f9e8d7c6b5a"
 #: Documented: every project has one.
@@ -38,19 +39,31 @@ class ByHand(t.NamedTuple):
     row: int | None = None
 
 
+class OnFlag(t.NamedTuple):
+    """Somebody edits the flag or experiment of the rank ``row``, or creates one if that is None.
+
+    :param kind: ``flags`` or ``experiments``.
+    :param changes: its fields, and ``assign`` and ``remove`` with the rank of a deployment among those of its project.
+    """
+
+    kind: str
+    changes: Options
+    row: int | None = None
+
+
 class Other(t.NamedTuple):
     """What somebody does when a run has got its answer number ``nth`` to a verb, before it sends anything else."""
 
     verb: str
     nth: int
-    by_hand: ByHand
+    by_hand: ByHand | OnFlag
 
 
 class Run(t.NamedTuple):
     """A module as a check, for real with faults or until it is killed, and once more.
 
     The options are those of amplitude_deployment or, if ``deployments`` is among them, of amplitude_deployments. An
-    ``id`` that is a number stands for the deployment of that rank in the order of creation.
+    ``id``, or ``replaces``, that is a number stands for the deployment of that rank in the order of creation.
     """
 
     options: Options
@@ -69,7 +82,7 @@ class Race(t.NamedTuple):
     faults: t.Sequence[Fault] = ()
     kill: Kill | None = None
     """What happens to the first writer."""
-    by_hand: ByHand | None = None
+    by_hand: ByHand | OnFlag | None = None
     others: t.Sequence[Other] = ()
     """What somebody does between two requests of the first writer."""
 
@@ -85,16 +98,20 @@ class History(t.NamedTuple):
     """Everything that happens, in order, to an account of two projects.
 
     :param rows: the deployments in the beginning, as in a seed of the emulator.
+    :param flags: the flags in the beginning, as in such a seed too.
+    :param experiments: the experiments.
     :param switches: those of the emulator.
     :param latency: a request and its answer each travel for up to so many seconds.
     :param seed: of chance.
     """
 
-    steps: t.Sequence[Run | Race | ByHand | Info]
+    steps: t.Sequence[Run | Race | ByHand | OnFlag | Info]
     rows: t.Sequence[Options] = ()
     switches: Options = {}
     latency: float = 0.0
     seed: int = 0
+    flags: t.Sequence[Options] = ()
+    experiments: t.Sequence[Options] = ()
 
 
 class Killed(BaseException):
@@ -132,6 +149,10 @@ class Deed:
         self.overtaken_by: set[str] = set()
         #: For each page of the list that it has begun to read last, the number of writes that it shows.
         self.watermarks: list[int] = []
+        #: The same of the lists of flags and experiments, by kind and project.
+        self.sights: dict[tuple[str, str], list[int]] = {}
+        #: By kind and id, the deployments that each flag and experiment had when it began.
+        self.began_with: dict[tuple[str, str], list[str]] = {}
 
     @property
     def is_bulk(self) -> bool:
@@ -149,8 +170,13 @@ class Deed:
             rows = list(self.result.get("deployments", ()))
         else:
             rows = [self.result["deployment"]] if "deployment" in self.result else []
-        serves = ("flags", "experiments")
-        return [row and {field: value for field, value in row.items() if field not in serves} for row in rows]
+        return [row and {field: value for field, value in row.items() if field not in KINDS} for row in rows]
+
+    @property
+    def served(self) -> list[dict[str, t.Any]]:
+        """What it has returned of what each of its items serves."""
+        rows = self.result.get("deployments", []) if self.is_bulk else [self.result.get("deployment")]
+        return [{kind: (row or {}).get(kind) for kind in KINDS} for row in rows]
 
     @property
     def is_patient(self) -> bool:

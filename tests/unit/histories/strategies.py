@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from ansible_collections.community.amplitude.tests.unit.histories.story import (
     MANAGEMENT_KEY,
     ByHand,
-    History,
     Info,
     Kill,
     Other,
@@ -30,6 +29,7 @@ BULK_TYPES = st.sampled_from(["client", "client", "client", "server"])
 BULK_ROW_TYPES = st.sampled_from(["client"] * 6 + ["server", None])
 ROW_TYPES = st.sampled_from(["client", "client", "server", "server", None])
 RANKS = st.integers(0, 6)
+
 
 SWITCHES = st.fixed_dictionaries(
     {},
@@ -50,6 +50,17 @@ SWITCHES = st.fixed_dictionaries(
         gzip=st.booleans(),
         rate_limit=st.sampled_from([0, 0, 0, 4, 20]),
         retry_after=st.sampled_from(["none", "seconds"]),
+        deployment_ids_in_flags=st.sampled_from(["same", "string", "number"]),
+        archive_in_use=st.sampled_from(["allowed", "refused"]),
+        assigning=st.sampled_from(["adds"] * 5 + ["replaces", "replaces_in_flags", "replaces_in_experiments"]),
+        assigned_again_status=st.sampled_from([200, 400, 409]),
+        archived_deployment_status=st.sampled_from([200, 400]),
+        missing_deployment_status=st.sampled_from([400, 404]),
+        refused_assignment=st.sampled_from(["nothing", "rest"]),
+        removed_again_status=st.sampled_from([200, 404]),
+        last_deployment_status=st.sampled_from([200, 200, 400]),
+        archived_flag_status=st.sampled_from([200, 400, 404]),
+        archived_field=st.sampled_from(["none", "archived", "deleted"]),
     ),
 )
 
@@ -62,7 +73,7 @@ OTHER_BODIES = st.sampled_from(
 @st.composite
 def faults(draw: t.Any) -> dict[str, t.Any]:
     action = draw(st.sampled_from(["status", "status", "cut", "truncate", "delay", "body", "trickle", "redirect"]))
-    fault = dict(action=action, method=draw(st.sampled_from(["GET", "POST", "PATCH", None])))
+    fault = dict(action=action, method=draw(st.sampled_from(["GET", "POST", "PATCH", "DELETE", None])))
     fault["nth"] = draw(st.integers(1, 4))
     fault["times"] = draw(st.sampled_from([1, 1, 1, 2, 3, 0]))
     # A request that is refused is not carried out.
@@ -111,7 +122,7 @@ def options(draw: t.Any, **given: t.Any) -> dict[str, t.Any]:
 
 
 @st.composite
-def lists(draw: t.Any, least: int = 1) -> dict[str, t.Any]:
+def lists(draw: t.Any, least: int = 1, most: int = 6) -> dict[str, t.Any]:
     """Options of amplitude_deployments: items that perhaps hand labels on, few of which contradict each other."""
     items: list[dict[str, t.Any]] = []
     absurd = draw(st.integers(0, 19)) == 0
@@ -122,7 +133,7 @@ def lists(draw: t.Any, least: int = 1) -> dict[str, t.Any]:
     def free(project_id: str, used: set[tuple[str, t.Any]]) -> list[str]:
         return [label for label in FEW_LABELS if absurd or (project_id, label) not in used]
 
-    for dummy in range(draw(st.integers(least, 6))):
+    for dummy in range(draw(st.integers(least, most))):
         item: dict[str, t.Any] = dict(project_id=draw(PROJECTS))
         labels = free(item["project_id"], taken)
         way = draw(st.integers(0, 11))
@@ -192,7 +203,13 @@ SOME_FAULTS = st.lists(faults(), min_size=1, max_size=2)
 
 
 @st.composite
-def races(draw: t.Any, faults: t.Any = st.just([]), kills: t.Any = st.none()) -> Race:
+def races(
+    draw: t.Any,
+    faults: t.Any = st.just([]),
+    kills: t.Any = st.none(),
+    options: t.Callable[..., t.Any] = options,
+    hands: t.Any = by_hand(),
+) -> Race:
     count = draw(st.integers(2, 4))
     way = draw(st.integers(0, 3))
     if way == 0:
@@ -208,7 +225,7 @@ def races(draw: t.Any, faults: t.Any = st.just([]), kills: t.Any = st.none()) ->
         writers = [draw(options(project_id="1")) for dummy in range(count)]
     if draw(st.integers(0, 5)) == 0:
         writers[-1] = dict(writers[-1], check_mode=True)
-    hand = draw(by_hand()) if draw(st.integers(0, 5)) == 0 else None
+    hand = draw(hands) if draw(st.integers(0, 5)) == 0 else None
     return Race(writers, draw(faults), draw(kills), hand)
 
 
@@ -218,7 +235,14 @@ OTHERS = st.lists(
 
 
 @st.composite
-def bulk_races(draw: t.Any, faults: t.Any = st.just([]), kills: t.Any = st.none(), others: t.Any = st.just([])) -> Race:
+def bulk_races(
+    draw: t.Any,
+    faults: t.Any = st.just([]),
+    kills: t.Any = st.none(),
+    others: t.Any = st.just([]),
+    lists: t.Callable[..., t.Any] = lists,
+    hands: t.Any = by_hand(),
+) -> Race:
     """Runs of one list, of lists that overlap, or of a list and of some of its items alone."""
     first = draw(lists(least=2))
     writers = [first]
@@ -235,7 +259,7 @@ def bulk_races(draw: t.Any, faults: t.Any = st.just([]), kills: t.Any = st.none(
             writers.append(dict(first, deployments=[first["deployments"][number] for number in some]))
         else:
             writers.append(first)
-    hand = draw(by_hand()) if draw(st.integers(0, 5)) == 0 else None
+    hand = draw(hands) if draw(st.integers(0, 5)) == 0 else None
     return Race(writers, draw(faults), draw(kills), hand, draw(others))
 
 
@@ -288,24 +312,3 @@ def rows(draw: t.Any, unique_labels: str, labels: t.Any = LABELS, types: t.Any =
         if not taken.get(unique_labels, same):
             found.append(row)
     return found
-
-
-@st.composite
-def histories(draw: t.Any, kind: str) -> History:
-    """Histories in which about half of the steps are of one kind."""
-    switches = draw(SWITCHES)
-    steps = draw(st.lists(st.one_of(STEPS[kind], BETWEEN), min_size=1, max_size=8))
-    if not all("retry_timeout" not in str(step) for step in steps):
-        switches.pop("rate_limit", None)
-    # Runs do not wait for each other, nor for a list, as long as the slowest of all services would need.
-    latency = draw(st.sampled_from([0.0, 0.0, 0.05, 0.5] if "races" in kind else [0.0, 0.0, 0.05, 0.5, 9.0]))
-    if latency > 5:
-        switches.pop("stale_lists", None)
-    drawn_from = (st.sampled_from(FEW_LABELS), BULK_ROW_TYPES) if "bulk" in kind else (LABELS, ROW_TYPES)
-    return History(
-        steps=steps,
-        rows=draw(rows(switches.get("unique_labels", "none"), *drawn_from)),
-        switches=switches,
-        latency=latency,
-        seed=draw(st.integers(0, 2**16)),
-    )

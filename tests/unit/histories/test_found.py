@@ -217,6 +217,44 @@ FOUND.update(
 )
 
 
+def flag(number, key, *deployments, **more):
+    return dict(dict(id=str(number), projectId="1", key=key, enabled=True, deployments=list(deployments)), **more)
+
+
+WEB_AND_API = [row(11, "web"), row(12, "api")]
+#: What deployments serve.
+FOUND.update(
+    {
+        "another one gets the label before anything is removed from what it replaces": History(
+            [
+                Run(
+                    dict(project_id="1", label="api", replaces="11", retire=True),
+                    others=[after("GET", 9, dict(label="job"), 3), after("GET", 9, dict(label="api"))],
+                )
+            ],
+            rows=WEB_AND_API,
+            flags=[flag(21, "cart", "11")],
+        ),
+        "what would be left on a flag is archived before the other one is removed": History(
+            [
+                Run(
+                    dict(project_id="1", label="web", flags=[], exclusive=True),
+                    others=[after("GET", 4, dict(deleted=True), 3)],
+                )
+            ],
+            rows=WEB_AND_API,
+            flags=[flag(21, "cart", "11", "12")],
+        ),
+        "an API that replaces, and does not take back what is archived": History(
+            [Run(dict(project_id="1", label="hub", type="client", flags=["cart"]))],
+            rows=[*WEB_AND_API, row(13, "job", deleted=True)],
+            flags=[flag(21, "cart", "11", "12", "13")],
+            switches=dict(assigning="replaces", archived_deployment_status=400),
+        ),
+    }
+)
+
+
 @pytest.mark.parametrize("history", FOUND.values(), ids=FOUND)
 def test_found(_emulator, monkeypatch, history):
     monkeypatch.setitem(exceptions.EXCEPTIONS, "all find the same", ())

@@ -22,7 +22,7 @@ def item(label=None, previous_label=None, **more):
 
 def ends(items, rows, unique_labels="none", **task):
     """Each end that is allowed, as ``id label`` of what is active."""
-    found = lists.ends(dict(task, deployments=items), rows, unique_labels)
+    found = lists.ends(dict(task, deployments=items), rows, dict(unique_labels=unique_labels))
     return {" ".join(sorted(f"{row['id']}={row['label']}" for row in end.rows if not row["deleted"])) for end in found}
 
 
@@ -77,5 +77,7 @@ def test_purge_of_all():
 
 
 def test_labels_that_archived_ones_have():
-    [end] = lists.ends(dict(deployments=[item("a")], restore_archived=False), [dict(A, deleted=True)], "all")
+    [end] = lists.ends(
+        dict(deployments=[item("a")], restore_archived=False), [dict(A, deleted=True)], dict(unique_labels="all")
+    )
     assert not end.accepted

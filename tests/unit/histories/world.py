@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import typing as t
 
@@ -18,10 +19,12 @@ from ansible_collections.community.amplitude.tests.unit.histories.story import (
     ByHand,
     Deed,
     Info,
+    OnFlag,
     Options,
     Race,
     Run,
 )
+from ansible_collections.community.amplitude.tests.unit.histories.views import Ledger
 
 
 class World(Laws):
@@ -32,11 +35,7 @@ class World(Laws):
 
         :raises AssertionError: something does not hold; with the story so far.
         """
-        with self._installed():
-            switches = dict({"rate_limit": 0}, **self.history.switches)
-            rows = [*DEFAULT_DEPLOYMENTS, *self.history.rows]
-            self.emulator.reset(dict(keys={MANAGEMENT_KEY: ["1", "2"]}, deployments=rows), **switches)
-            self.excused = self._doubled()
+        with self.begun():
             for step in self.history.steps:
                 self._tell(f"--- {step!r}")
                 self._calm()
@@ -46,6 +45,18 @@ class World(Laws):
                 self.excused &= self._doubled()
             self.figures["histories"] += 1
 
+    @contextlib.contextmanager
+    def begun(self) -> t.Iterator[None]:
+        """Let the account be as it is in the beginning."""
+        with self._installed():
+            switches = dict({"rate_limit": 0}, **self.history.switches)
+            rows = [*DEFAULT_DEPLOYMENTS, *self.history.rows]
+            usage = dict(flags=self.history.flags, experiments=self.history.experiments)
+            self.emulator.reset(dict(usage, keys={MANAGEMENT_KEY: ["1", "2"]}, deployments=rows), **switches)
+            self.ledger = Ledger(self.emulator.world.account)
+            self.excused = self._doubled()
+            yield
+
     def _play_run(self, step: Run) -> None:
         options = self._resolved(step.options)
         scene = self._scene(options)
@@ -53,7 +64,8 @@ class World(Laws):
         refused = not scene.ends
         self.figures["lists that are " + ("refused" if refused else "granted")] += foreseen.is_bulk
         self._demand("check mode agrees with the documentation", foreseen.failed is refused, scene, foreseen)
-        self._demand("check mode writes nothing", self._rows() == scene.before, scene, foreseen)
+        is_same = self._rows() == scene.before and self.ledger.flags() == scene.flags
+        self._demand("check mode writes nothing", is_same, scene, foreseen)
 
         scene.faults = step.faults
         with self._misbehaving(step.faults):
@@ -75,7 +87,7 @@ class World(Laws):
         options.pop("retry_timeout", None)
         then = self._scene(options)
         if not scene.hands:
-            then.before, then.ends = scene.before, scene.ends
+            then.before, then.ends, then.flags = scene.before, scene.ends, scene.flags
         is_got_over = applied.succeeded or not applied.disturbed
         self._demand("what others do is got over", is_got_over, then, applied)
         again = self._run(then, "again", options)
@@ -98,6 +110,7 @@ class World(Laws):
     def _play_race(self, step: Race) -> None:
         self.figures["races"] += 1
         scene = Scene(self.history, faults=step.faults, hands=step.by_hand is not None, before=self._rows())
+        scene.flags = self.ledger.flags()
         for number, given in enumerate(step.writers, 1):
             options = self._resolved(given)
             check_mode = options.pop("check_mode", False)
@@ -125,7 +138,7 @@ class World(Laws):
             self._demand("what is found is there", active == [found[0][1]], scene, *scene.deeds)
         options = scene.deeds[0].options
         if all((deed.options, deed.check_mode) == (options, False) for deed in scene.deeds):
-            scene.ends = self._scene(options, scene.before).ends
+            scene.ends = self._scene(options, scene).ends
             self._demand("none of several like runs fails", not self._failed(scene), scene, *scene.deeds)
 
     @staticmethod
@@ -143,6 +156,9 @@ class World(Laws):
         return [deed for deed in scene.deeds if not deed.succeeded]
 
     def _play_byhand(self, step: ByHand) -> None:
+        self.clock.run(functools.partial(self._by_hand, step))
+
+    def _play_onflag(self, step: OnFlag) -> None:
         self.clock.run(functools.partial(self._by_hand, step))
 
     def _play_info(self, step: Info) -> None:
@@ -166,11 +182,14 @@ class World(Laws):
         right = found == [as_result(row) for row in expected] and not deed.changed
         self._demand("the list is right", right, scene, deed)
 
-    def _scene(self, options: Options, before: t.Sequence[model.Row] | None = None) -> Scene:
-        """What is allowed to come of these options, if nobody interferes."""
-        before = self._rows() if before is None else before
-        ends = lists.ends(options, before, self.history.switches.get("unique_labels", "none"))
-        return Scene(self.history, before=before, ends=ends)
+    def _scene(self, options: Options, like: Scene | None = None) -> Scene:
+        """What is allowed to come of these options, if nobody interferes.
+
+        :param like: how it was before; None for how it is.
+        """
+        before, flags = (self._rows(), self.ledger.flags()) if like is None else (like.before, like.flags)
+        ends = lists.ends(options, before, self.history.switches, flags)
+        return Scene(self.history, before=before, flags=flags, ends=ends)
 
     def _run(self, scene: Scene, name: str, options: Options, **more: t.Any) -> Deed:
         deed = self._play(name, options, **more)
