@@ -291,3 +291,23 @@ def not_shown(steps: t.Sequence[Step], doing: str | None = None) -> AmplitudeErr
         "run this again: it goes on from what it finds",
         transient=True,
     )
+
+
+def unseen_warnings(steps: t.Iterable[Step]) -> dict[int, str]:
+    """By item, the warning that the lists do not show yet what was accepted."""
+    by_item: dict[int, list[Step]] = {}
+    for step in steps:
+        by_item.setdefault(step.item, []).append(step)
+    return {
+        item: "The {0} of deployment {1} {2} {3}{4} was accepted, but the list does not show it yet: a run right after this "
+        "one may find the old state.".format(
+            *(
+                ("assignment", group[0].deployment_id, "to")
+                if group[0].change.action == "assign"
+                else ("removal", group[0].deployment_id, "from")
+            ),
+            group[0].flag.described,
+            f" (and {len(group) - 1} more)" if len(group) > 1 else "",
+        )
+        for item, group in by_item.items()
+    }

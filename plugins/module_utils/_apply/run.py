@@ -18,7 +18,7 @@ from .._plan.serving import Served, ServingPlan, Step, kinds_to_read, plan_servi
 from .._plan.single import Change, Observed, Plan, name, retired
 from .._plan.wanted import RETIRED, Invalid, Purge, Rules, Wanted, with_replaced
 from .._plan.whole import Decision, Places, active_ids, decide, guarded, joined, read_all
-from .assign import Assigner, not_shown
+from .assign import Assigner, not_shown, unseen_warnings
 from .outcomes import Outcome
 from .rounds import MOST_ROUNDS, Rounds
 from .task import State, Task
@@ -151,6 +151,8 @@ class Run:
             if task.plan.wanted.is_replaced and task.current is not None:
                 pending += retired(task.plan._replace(after=task.current, changes=())).changes
             parts.append(Outcome(task.told, task.current, task.changes, task.warnings, pending))
+        for place, warning in unseen_warnings(self._assigner.unseen).items():
+            parts[place] = parts[place]._replace(warnings=[*parts[place].warnings, warning])
         flags = self._assigner.overlaid(self._flags)
         done = {_name_of(step) for step in self._assigner.done}
         left = {_name_of(step): step for plan in (self._first, self._serving) for step in plan.steps}
@@ -176,20 +178,11 @@ class Run:
             outcomes[place] = own._replace(
                 changes=joined(own.changes, old.changes if old else (), _of(place, done), label),
                 pending=joined(own.pending, old.pending if old else (), _of(place, pending), label),
-                warnings=[*own.warnings, *(old.warnings if old else ()), *self._unseen(place)],
+                warnings=[*own.warnings, *(old.warnings if old else ())],
                 served=(self._first.served[place][0], served[place]),
                 replaced=old and (old.plan, (self._first.replaced[place][0], replaced[place])),
             )
         return outcomes + list(parts[len(self._places) :])
-
-    def _unseen(self, place: int) -> list[str]:
-        """The warnings about what was accepted for an item, and is not shown yet."""
-        return [
-            f"The assignment of deployment {step.change.label!r} to {step.flag} in project {step.flag.project_id} was "
-            "accepted, but the list does not show it yet: a run right after this one may find the old state."
-            for step in self._assigner.unseen
-            if step.item == place and step.change.action == "assign"
-        ]
 
     def carry_out(self) -> AmplitudeError | None:
         """Carry out what was decided; and decide again until the lists show that nothing is left to be done.
