@@ -264,8 +264,8 @@ EXCEPTIONS: dict[str, tuple[Exempt, ...]] = {
     "nothing is removed before the list shows the new one": (SHIFTED, SHIFTED_FLAGS),
     "what is retired is nowhere but on archived flags": (SHIFTED, SHIFTED_FLAGS),
     "what is served is told where it is managed": (),
-    "the last list shows what is served": (SHIFTED_FLAGS,),
-    "what is told to be served is served": (OVERTAKEN,),
+    "the last list shows what is served": (WARNED, SHIFTED_FLAGS),
+    "what is told to be served is served": (WARNED, OVERTAKEN),
     "what is wanted is served": (
         OVERTAKEN,
         HANDS,
@@ -280,6 +280,11 @@ EXCEPTIONS: dict[str, tuple[Exempt, ...]] = {
     "without a new one the old one has its label back": (KILLED, HANDS, NO_WAY_BACK),
     "a run that did not end well can be run again": (REFUSED,),
     "what others do is got over": (
+        Exempt(
+            "not shown",
+            "nothing is taken away, and no second flag is tried, before the list shows what was assigned",
+            lambda scene, deed: "does not list deployment" in deed.result.get("msg", ""),
+        ),
         Exempt(
             "made active twice",
             "somebody has given it, by hand, the label of another active one",

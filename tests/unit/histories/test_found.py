@@ -8,7 +8,15 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.community.amplitude.tests.unit.histories import exceptions
-from ansible_collections.community.amplitude.tests.unit.histories.story import ByHand, History, Kill, Other, Race, Run
+from ansible_collections.community.amplitude.tests.unit.histories.story import (
+    ByHand,
+    History,
+    Kill,
+    OnFlag,
+    Other,
+    Race,
+    Run,
+)
 from ansible_collections.community.amplitude.tests.unit.histories.world import World
 
 WEB = dict(project_id="1", label="web", type="client")
@@ -244,6 +252,16 @@ FOUND.update(
             ],
             rows=WEB_AND_API,
             flags=[flag(21, "cart", "11", "12")],
+        ),
+        "what was assigned is removed by somebody else before the list shows it": History(
+            [
+                Run(
+                    dict(project_id="1", label="api", flags=["cart"]),
+                    others=[Other("POST", 1, OnFlag("flags", dict(remove=2), 0))],
+                )
+            ],
+            rows=WEB_AND_API,
+            flags=[flag(21, "cart")],
         ),
         "an API that replaces, and does not take back what is archived": History(
             [Run(dict(project_id="1", label="hub", type="client", flags=["cart"]))],
