@@ -70,9 +70,13 @@ class Rounds:
         """
         if observed is not None:
             try:
-                self._adopt(self._plan_again(observed))
+                plans = self._plan_again(observed)
             except Refused as error:
                 return error
+            refused = self._guard(dict(enumerate(plans)))
+            if refused:
+                return refusal(refused)
+            self._adopt(plans)
         return self._rounds(False, again=observed is None)
 
     def give_back(self, task: Task) -> AmplitudeError | None:
