@@ -115,19 +115,22 @@ class LookupModule(LookupBase):
         except AmplitudeError as error:
             raise AnsibleLookupError(str(error)) from None
 
+    def _found(self, variables, options):
+        """The values of these options that are in the environment or, which wins, in variables; and where each is."""
+        found = connection_from_environment()
+        for option in options:
+            name = "amplitude_" + option
+            # Ansible hands over variables as they are written, with the templates in them.
+            value = self._templar.template(variables[name]) if name in variables else None
+            if not is_blank(value):
+                found[option] = (value, f"the variable {name}")
+        return {option: found[option] for option in found if option in options}
+
     def _options_from(self, variables, kwargs):
         """The values of the options, and where those come from that are not given to the lookup. Blank is not set."""
         # Not left to Ansible, which would take a variable that is empty for a value.
         direct = {option: value for option, value in kwargs.items() if not is_blank(value)}
-        found = connection_from_environment()
-        for option in OPTIONS:
-            name = "amplitude_" + option
-            if option not in direct and name in variables:
-                # Ansible hands over variables as they are written, with the templates in them.
-                value = self._templar.template(variables[name])
-                if not is_blank(value):
-                    found[option] = (value, f"the variable {name}")
-        found = {option: found[option] for option in found if option not in direct}
+        found = self._found(variables, [option for option in OPTIONS if option not in direct])
         check_region(found)
         try:
             self.set_options(

@@ -73,19 +73,26 @@ def counts_of(items: t.Sequence[t.Any], result: Row) -> dict[str, int]:
     for change in changes:
         counts[DONE.get(change["action"], change["action"])] += 1
     counts["pending"] = len(pending)
-    # A purge, or a takeover, archives what is no item itself.
-    absent = [item for item in items if isinstance(item, dict) and item.get("state") == "absent"]
+    if not result.get("failed") or changes or pending:
+        counts["unchanged"] = max(len(items) - len(_touched(items, changes + pending)), 0)
+    return counts
+
+
+def _touched(items: t.Iterable[t.Any], changes: t.Iterable[Row]) -> set[t.Any]:
+    """The ids, or else the labels, of the deployments of items that are changed.
+
+    A purge, or a takeover, archives what is no item itself.
+    """
+    known = [item for item in items if isinstance(item, dict)]
+    absent = [item for item in known if item.get("state") == "absent"]
     named = {str(item.get(field)) for item in absent for field in ("id", "label") if item.get(field) not in (None, "")}
-    replaced = {str(item.get("replaces")) for item in items if isinstance(item, dict) and item.get("replaces")}
-    touched = {
+    replaced = {str(item.get("replaces")) for item in known if item.get("replaces")}
+    return {
         change.get("id") or change.get("label")
-        for change in changes + pending
+        for change in changes
         if str(change.get("id")) not in replaced
         and (change["action"] != "archive" or {str(change.get("id")), str(change.get("label"))} & named)
     }
-    if not result.get("failed") or changes or pending:
-        counts["unchanged"] = max(len(items) - len(touched), 0)
-    return counts
 
 
 def line_of(counts: t.Iterable[Row], would: bool = False) -> str:
