@@ -117,12 +117,12 @@ class LookupModule(LookupBase):
 
     def _found(self, variables, options):
         """The values of these options that are in the environment or, which wins, in variables; and where each is."""
-        found = connection_from_environment()
+        found = dict(connection_from_environment())
         for option in options:
             name = "amplitude_" + option
             # Ansible hands over variables as they are written, with the templates in them.
             value = self._templar.template(variables[name]) if name in variables else None
-            if not is_blank(value):
+            if value is not None and not is_blank(value):
                 found[option] = (value, f"the variable {name}")
         return {option: found[option] for option in found if option in options}
 

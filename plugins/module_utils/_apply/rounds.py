@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._api.deployments import Deployments
+from .._api.deployments import Deployment, Deployments
 from .._api.waits import spell
 from .._errors import Ambiguous, AmplitudeError, Problem, Refused, RequestFailed, UnexpectedAnswer, refusal
 from .._plan.many import plan_each
@@ -217,18 +217,8 @@ class Rounds:
         # What was to be purged and is meant by an item now is not purged.
         again = [plans.get(index) or task.plan._replace(changes=()) for index, task in enumerate(self.tasks)]
         for task, each in zip(self.tasks, again):
-            made = task.made_active
-            rivals = [] if made is None or each.changes else active_beside(made, overlaid, ())
-            if len(rivals) > 1:
-                error = Ambiguous(
-                    f"make {each.wanted} {each.wanted.state}",
-                    f"the deployments with the ids {', '.join(str(row.id) for row in rivals)} are all active with the label "
-                    f"{rivals[0].label!r} now",
-                    "archive or rename all but one of them (amplitude_deployment_info with include_usage tells which of "
-                    "them is used), and run this again",
-                    passing=True,
-                )
-                raise refusal([problem_of(each.wanted, error)])
+            if task.made_active is not None and not each.changes:
+                _check_alone(each.wanted, active_beside(task.made_active, overlaid, ()))
         return again
 
     def _adopt(self, plans: t.Sequence[Plan]) -> None:
@@ -247,3 +237,20 @@ class Rounds:
         for own in hidden:
             overlaid.replace(observed.with_id(own.id or ""), own)
         return overlaid
+
+
+def _check_alone(wanted: Wanted, active: t.Sequence[Deployment]) -> None:
+    """Make sure that what a run has made active is the only one with its label.
+
+    :raises Refused: it is not.
+    """
+    if len(active) > 1:
+        error = Ambiguous(
+            f"make {wanted} {wanted.state}",
+            f"the deployments with the ids {', '.join(str(row.id) for row in active)} are all active with the label "
+            f"{active[0].label!r} now",
+            "archive or rename all but one of them (amplitude_deployment_info with include_usage tells which of "
+            "them is used), and run this again",
+            passing=True,
+        )
+        raise refusal([problem_of(wanted, error)])

@@ -95,40 +95,35 @@ class Run:
             self._client.patience.end()
             if len(self._invalid.places) == len(self._items):
                 raise refusal(invalid)
-        seconds = 0 if check_mode else self._client.waits.races_settle
         looked, begun = 0, self._client.waits.now()
         try:
-            for observed in looks_at(self._deployments, seconds):
+            for observed in looks_at(self._deployments, 0 if check_mode else self._client.waits.races_settle):
                 looked += 1
-                warnings = observed.warnings_about(self._project_ids)
-                decided = self._decide(observed)
-                changes = [(place, change) for place in decided.told() for change in decided.changes_of(place)]
+                decided, changes = self._decide(observed)
                 problems = [*invalid, *decided.problems, *self._not_approved(changes, decided.plans)]
-                plans = list(decided.plans.values())
-                keyless = [] if check_mode or problems else _keyless(plans)
+                self._plans, self._observed = list(decided.plans.values()), observed
+                keyless = [] if check_mode or problems else _keyless(self._plans)
                 if not keyless and not (problems and all(each.is_passing for each in problems)):
                     break
         except RequestFailed:
             if invalid:
                 raise refusal(invalid) from None
             raise
+        warnings = observed.warnings_about(self._project_ids)
         if problems:
-            error = refusal(problems)
-            if looked > 1:
-                warnings.append(
-                    f"The list was read for {spell(self._client.waits.now() - begun)} before failing, since two runs that "
-                    "create one label at the same moment become one in that time, and the key of a new deployment may be "
-                    "listed a little later."
-                )
-            error.warnings = warnings
-            if self._is_list:
-                error.result.update(pending=[change.as_result() for change in decided.changes()])
-            raise error
-        self._plans, self._observed = plans, observed
-        warnings += [warning for each in plans for warning in each.warnings]
+            raise self._refusal(problems, decided, warnings + _waited(looked, self._client.waits.now() - begun))
+        warnings += [warning for each in self._plans for warning in each.warnings]
         if check_mode and self._approval is not None:
             warnings += unused_warning(self._approval.unused(change for _place, change in changes))
         return warnings + [f"The API lists no key of {name(each)}." for each in keyless]
+
+    def _refusal(self, problems: t.Sequence[Problem], decided: Decision, warnings: t.Sequence[str]) -> AmplitudeError:
+        """The error that tells what is refused and, of a list, what would be done without that."""
+        error = refusal(problems)
+        error.warnings = warnings
+        if self._is_list:
+            error.result.update(pending=[change.as_result() for change in decided.changes()])
+        return error
 
     def predicted(self) -> list[Outcome]:
         """What would be done about each item, and after them about what would be purged."""
@@ -308,7 +303,8 @@ class Run:
         tasks = [self._rounds.tasks[place] for place in self._replaced.values()]
         return [task for task in tasks if retired(task.plan._replace(after=task.current, changes=())).changes]
 
-    def _decide(self, observed: Observed) -> Decision:
+    def _decide(self, observed: Observed) -> tuple[Decision, list[tuple[int, Change]]]:
+        """What has to be done, and its changes, each with the place of its plan."""
         decided = decide(
             self._items,
             observed,
@@ -320,7 +316,7 @@ class Run:
         )
         self._flags = decided.flags
         self._first = self._serving = decided.serving
-        return decided
+        return decided, [(place, change) for place in decided.told() for change in decided.changes_of(place)]
 
     def _plan_serving(self, flags: t.Sequence[Flag]) -> ServingPlan:
         """Decide again what has to be assigned and removed.
@@ -345,6 +341,16 @@ class Run:
         kinds = kinds_to_read(self._items[place] for place in self._first.served)
         self._flags = read_all(kinds, lambda project_id, kind: list_flags(self._client, kind, project_id))
         return self._flags
+
+
+def _waited(looked: int, seconds: float) -> list[str]:
+    """The warning that a refusal was not told at once, if it was not."""
+    if looked <= 1:
+        return []
+    return [
+        f"The list was read for {spell(seconds)} before failing, since two runs that create one label at the same moment "
+        "become one in that time, and the key of a new deployment may be listed a little later."
+    ]
 
 
 def _of(place: int, steps: t.Iterable[Step]) -> list[Step]:
