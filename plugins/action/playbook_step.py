@@ -15,6 +15,8 @@ from ansible.utils.vars import load_extra_vars
 
 from ..module_utils._api.deployments import order_of_id
 from ..module_utils._errors import InputError
+from ..module_utils._options import BASE_URLS, base_url_from, connection_from_environment
+from ..modules.amplitude_deployments import SPEC as OPTIONS_OF_MODULE
 from ..plugin_utils._desired_state import (
     VARIABLE,
     State,
@@ -25,6 +27,7 @@ from ..plugin_utils._desired_state import (
     projects_from,
 )
 from ..plugin_utils._exported import with_served
+from ..plugin_utils._plan_file import OPTIONS, different, not_listed, planned, read_plan
 from ..plugin_utils._state_file import read_file
 from ..plugin_utils._told import counts_of, is_of_one_project, line_of, message, problems_of
 
@@ -34,7 +37,7 @@ RULES = ("purge", "purge_limit", "restore_archived", "force", "concurrency")
 
 TEXT = dict(type="raw")
 SPEC = dict(
-    step=dict(type="str", required=True, choices=["export", "audit", "plan", "apply", "tell"]),
+    step=dict(type="str", required=True, choices=["export", "audit", "plan", "apply", "review", "tell"]),
     state_file=dict(type="path"),
     project_ids=TEXT,
     export_ids=dict(type="bool", default=True),
@@ -44,6 +47,9 @@ SPEC = dict(
     audit_directory=dict(type="path", default="."),
     audit_usage=dict(type="bool", default=True),
     fail_on_drift=dict(type="bool", default=False),
+    plan_file=dict(type="path"),
+    plan_directory=dict(type="path", default="."),
+    fail_on_problems=dict(type="bool", default=False),
     source=dict(type="str"),
     project=dict(type="dict"),
     counts=dict(type="list", elements="dict", default=[]),
@@ -83,7 +89,13 @@ class ActionModule(ActionBase):
         return result
 
     def _options(self):
-        """The options of the task. What is blank is not set."""
+        """The options of the task. What is blank is not set, but for the plan: without one, all would be approved."""
+        if "plan_file" in self._task.args and is_blank(self._task.args["plan_file"]):
+            raise InputError(
+                "use the plan",
+                "amplitude_plan_file is blank, and without a plan every change would be made",
+                "set it to the path of the plan.json that was approved, or leave it out",
+            )
         given = {option: value for option, value in self._task.args.items() if not is_blank(value)}
         checked = ArgumentSpecValidator(SPEC).validate(given)
         for text in checked.error_messages:
@@ -161,25 +173,26 @@ class ActionModule(ActionBase):
 
     def _plan(self, options):
         """Plan all projects; the task is in check mode."""
+        approved = self._approved(options)
         state = self._state(options)
+        if approved is not None:
+            self._warnings += not_listed(approved, [each.project_id for each in state.projects])
         checking = bool(self._vars.get("ansible_check_mode"))
         problems, projects, counts, diffs = [], {}, [], []
-        for number, each in enumerate(state.projects, 1):
-            found = self._deployments(each._asdict(), options)
+        for each, found in self._each_planned(state, options, approved):
             if found.get("failed"):
-                problems += problems_of(found, state.source, each.project_id)
-                if number < len(state.projects) and not is_of_one_project(found):
-                    left = f"{len(state.projects) - number} more projects were not looked at."
-                    problems.append(dict(item=None, project_id=None, told=left))
-                    break
+                problems += problems_of(found, state.source, each["project_id"])
                 continue
             if found["changed"]:
-                projects[each.project_id] = dict(each._asdict())
-                diffs += self._headed(found, each.project_id)
+                projects[each["project_id"]] = each
+                diffs += self._headed(found, each["project_id"])
             if checking or not found["changed"]:
-                counts.append(counts_of(each.deployments, found))
+                counts.append(counts_of(each["deployments"], found))
         if problems:
-            raise Stop(dict(msg=message(problems, "Nothing was written in any project."), problems=problems))
+            left = self._left(state, found, each)
+            raise Stop(
+                dict(msg=message(problems + left, "Nothing was written in any project."), problems=problems + left)
+            )
         return dict(
             changed=checking and bool(projects),
             source=state.source,
@@ -188,6 +201,91 @@ class ActionModule(ActionBase):
             to_write=[] if checking else list(projects),
             **(dict(diff=diffs) if checking else {}),
         )
+
+    def _review(self, options):
+        """Plan all projects, for people who look at it before it is carried out; the task is in check mode."""
+        options = dict(options, base_url=self._base_url(options))
+        rules = self._rules(options, defaults=True)
+        state = self._state(options)
+        projects, counts, told = [], [], []
+        for each, found in self._each_planned(state, options):
+            if found.get("failed") and not is_of_one_project(found):
+                # Nobody knows what would be done.
+                problems = [*problems_of(found, state.source, each["project_id"]), *self._left(state, found, each)]
+                raise Stop(self._shortened(found, msg=message(problems), problems=problems))
+            projects.append((each["project_id"], found))
+            told += problems_of(found, state.source, each["project_id"]) if found.get("failed") else []
+            # What is not refused is told as what would be done.
+            would = dict(found, changes=found.get("pending") or [], pending=[]) if found.get("failed") else found
+            counts.append(counts_of(each["deployments"], would))
+        plan = planned(options["base_url"], rules, projects)
+        rows = [change for project in plan["projects"] for change in project["changes"]]
+        directory = absolute(options["plan_directory"])
+        return dict(
+            plan=plan,
+            changes=rows,
+            problems=told,
+            counts=[
+                dict(
+                    each,
+                    project_id=project["project_id"],
+                    problems=len(project["problems"]),
+                    same=not (project["changes"] or project["problems"]),
+                )
+                for project, each in zip(plan["projects"], counts)
+            ],
+            planned=datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+            directory=directory,
+            fail_on_problems=options["fail_on_problems"],
+            msg=line_of(counts, True) + (f", problems {len(told)}" if told else "") + f": {directory}/plan.json",
+        )
+
+    def _each_planned(self, state, options, approved=None):
+        """Each project, as the step ``apply`` takes it, and what the module says of it.
+
+        It ends with a failure that the other projects would have too.
+        """
+        for each in state.projects:
+            project = dict(each._asdict(), rules={rule: options[rule] for rule in RULES})
+            if approved is not None:
+                # The address too, so that nothing can be sent elsewhere.
+                project["rules"].update(approved.options, base_url=approved.base_url)
+                project["approved_changes"] = approved.changes.get(each.project_id, [])
+            found = self._deployments(project, options)
+            yield project, found
+            if found.get("failed") and not is_of_one_project(found):
+                return
+
+    @staticmethod
+    def _left(state, found, project):
+        """The problem that some projects were not looked at, if the last one that was has failed."""
+        left = len(state.projects) - project["number"]
+        if not left or is_of_one_project(found):
+            return []
+        return [dict(item=None, project_id=None, told=f"{left} more projects were not looked at.")]
+
+    def _approved(self, options):
+        """The plan that is to be carried out, if there is one."""
+        if options["plan_file"] is None:
+            return None
+        approved = read_plan(absolute(options["plan_file"]), self._base_url(options))
+        self._warnings += different(approved.options, self._rules(options))
+        return approved
+
+    def _base_url(self, options):
+        """The address of the account. The modules find the same one, and are the ones that say what is wrong with it."""
+        values = {option: value for option, (value, dummy) in connection_from_environment().items()}
+        values.update({option: options[option] for option in CONNECTION if options[option] is not None})
+        region = str(values.get("region", "us"))
+        return base_url_from(values.get("base_url"), region if region in BASE_URLS else "us")
+
+    def _rules(self, options, defaults=False):
+        """The options that a plan has, as the module understands them: those that are set or, with the defaults, all."""
+        given = {option: options[option] for option in OPTIONS if options[option] is not None}
+        checked = ArgumentSpecValidator({option: OPTIONS_OF_MODULE[option] for option in OPTIONS}).validate(given)
+        for text in checked.error_messages:
+            raise InputError("use the variables of the playbook", text, "correct the variable amplitude_… of that name")
+        return {option: checked.validated_parameters[option] for option in (OPTIONS if defaults else given)}
 
     def _apply(self, options):
         """Make one project as it should be."""
@@ -266,13 +364,15 @@ class ActionModule(ActionBase):
             raise InputError(f"use amplitude_{option}", f"{options[option]!r} is no list of IDs", str(error)) from None
 
     def _deployments(self, project, options):
+        approval = {option: project[option] for option in ("approved_changes",) if option in project}
         return self._module(
             "amplitude_deployments",
-            options,
+            dict(options, **project["rules"]),
             *RULES,
             project_id=project["project_id"],
             deployments=project["deployments"],
             include_keys=False,
+            **approval,
         )
 
     def _module(self, name, options, *passed, **arguments):

@@ -108,7 +108,7 @@ def play(run, emulator, tmp_path):
             AMPLITUDE_MANAGEMENT_API_KEY="management-key",
             **(environment or {}),
         )
-        if name in ("audit", "export"):
+        if name in ("audit", "export", "plan"):
             assert {request["method"] for request in emulator.requests()} <= {"GET"}
         return result
 

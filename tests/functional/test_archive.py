@@ -181,7 +181,7 @@ def test_installed_lookup_is_documented(run, installed):
 def test_installed_playbooks_work(run, emulator, installed, tmp_path):
     emulator.create_deployment(projectId="1", label="web", type="client")
     environment = dict(installed, AMPLITUDE_BASE_URL=emulator.url, AMPLITUDE_MANAGEMENT_API_KEY="management-key")
-    for name in ("export", "audit", "apply"):
+    for name in ("export", "audit", "plan", "apply"):
         command = ["ansible-playbook", "community.amplitude." + name, "-e", "amplitude_state_file=deployments.yml"]
         result = run(*command, "-e", "amplitude_export_ids=false", cwd=tmp_path, **environment)
         assert result.status == 0, result.output

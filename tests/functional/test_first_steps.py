@@ -116,8 +116,8 @@ def test_cheat_sheet(follow, run, settings, tmp_path):
         "ledger-api",
     ]
     suffix = re.search(r"run `ansible-playbook community.amplitude.` … `(.*)` \|", sheet)[1]
-    commands = re.findall(r"^\| .+ \| `((?:export|apply|audit).*)` \|$", sheet, re.MULTILINE)
-    assert len(commands) == 4
+    commands = re.findall(r"^\| .+ \| `((?:export|plan|apply|audit).*)` \|$", sheet, re.MULTILINE)
+    assert len(commands) == 5
     for command in commands:
         follow(f"ansible-playbook community.amplitude.{command} {suffix}")
     assert deployments(settings) == rows and (tmp_path / "audit.html").exists()

@@ -25,8 +25,12 @@ SEED = dict(
     deployments=[dict(projectId=project, label="web", type="client") for project in PROJECTS],
 )
 #: Each variable of the guide that is read in a playbook, and by which option of a step.
-VARIABLES = set(re.findall(r"``(amplitude_\w+)``", (GUIDES / "audits.rst").read_text(encoding="utf-8")))
-VARIABLES -= {"amplitude_audit_result"}
+VARIABLES = {
+    name
+    for guide in ("audits.rst", "review.rst")
+    for name in re.findall(r"``(amplitude_\w+)``", (GUIDES / guide).read_text(encoding="utf-8"))
+}
+VARIABLES -= {"amplitude_audit_result", "amplitude_plan_result"}
 
 
 @pytest.fixture
@@ -84,7 +88,7 @@ def test_two_imports_know_nothing_of_each_other(site, emulator, tmp_path):
     assert "is ignored" not in result.output
 
 
-@pytest.mark.parametrize("name", ["audit", "apply"])
+@pytest.mark.parametrize("name", ["audit", "plan", "apply"])
 @pytest.mark.parametrize("defined", [{}, dict(amplitude_projects=None), dict(team="web")])
 def test_second_import_without_a_desired_state(site, emulator, tmp_path, name, defined):
     """It says so, and does not use that of the first."""
@@ -133,7 +137,8 @@ def test_variables_of_others_do_not_matter(site, emulator, tmp_path, given_as):
 @pytest.mark.parametrize("blank", [None, ""])
 def test_blank_is_not_set(play, emulator, tmp_path, blank):
     """The address, the key and all others come from the environment or have their defaults."""
-    names = {name[len("amplitude_") :] for name in VARIABLES} - {"projects"}
+    # A plan that is blank would approve everything.
+    names = {name[len("amplitude_") :] for name in VARIABLES} - {"projects", "plan_file"}
     assert len(names) > 15
     variables = dict.fromkeys(names, blank)
     result = play("export", **variables)
@@ -144,8 +149,9 @@ def test_blank_is_not_set(play, emulator, tmp_path, blank):
     result = play("audit", **variables)
     assert result.status == 0 and audited(tmp_path) == PROJECTS, result.output
     assert {request["path"] for request in emulator.requests()} >= {"/api/1/flags", "/api/1/experiments"}
-    result = play("apply", **variables)
-    assert result.status == 0 and "unchanged 2" in result.output, result.output
+    for name in ("plan", "apply"):
+        result = play(name, **variables)
+        assert result.status == 0 and "unchanged 2" in result.output, result.output
 
 
 def test_false_is_a_value(play, emulator, tmp_path):
@@ -200,9 +206,9 @@ def test_key_is_not_shown(play, emulator, tmp_path):
     )
     # Ansible shows what is on its command line itself.
     given = state(tmp_path, dict(amplitude_management_api_key=key, amplitude_projects=projects), "given.yml")
-    for name in ("export", "audit", "apply"):
+    for name in ("export", "audit", "plan", "apply"):
         result = play(name, "-vvvv", "-e", "@" + given, environment=environment)
-        assert result.status == (0 if name == "export" else 2), result.output
+        assert result.status == (0 if name in ("export", "plan") else 2), result.output
         assert "TASK" in result.output and key not in result.output
     assert key not in (tmp_path / "log").read_text(encoding="utf-8")
 

@@ -162,7 +162,7 @@ def test_all_items_that_are_no_projects_are_told_at_once(play, emulator):
     assert result.status == 2 and emulator.requests() == []
 
 
-@pytest.mark.parametrize("name", ["audit", "apply"])
+@pytest.mark.parametrize("name", ["audit", "plan", "apply"])
 @pytest.mark.parametrize("blank", [{}, dict(projects=None), dict(projects="", state_file=None), dict(state_file="")])
 def test_no_desired_state(play, emulator, name, blank):
     result = play(name, **blank)
