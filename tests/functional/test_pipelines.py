@@ -8,6 +8,7 @@ from __future__ import annotations
 import pathlib
 import re
 import shutil
+import textwrap
 
 import pytest
 import yaml
@@ -50,12 +51,38 @@ def gitlab():
     default = pipeline.pop("default")
     settings = dict(pipeline.pop("variables"), **{KEY: SECRET})
     return {
-        name: (default["before_script"] + job["script"], settings, job.get("artifacts", {}).get("paths", []))
+        name: (
+            default["before_script"] + job["script"] + job.get("after_script", []),
+            settings,
+            job.get("artifacts", {}).get("paths", []),
+        )
         for name, job in pipeline.items()
     }
 
 
 PIPELINES = {"github": github, "gitlab": gitlab}
+
+#: The services, as far as the pipelines use them: they keep the comment, and hand out the plan that was kept.
+SERVICES = {
+    "gh": """
+        case "$1 $2" in
+        "pr comment") while [ "$1" != --body-file ]; do shift; done; cp "$2" comment ;;
+        "api "*) echo 1234abcd ;;
+        "run list") case " $* " in *" --commit 1234abcd "*) echo 17 ;; esac ;;
+        "run download") [ "$3" = 17 ] && cp -r kept plan ;;
+        *) exit 1 ;;
+        esac
+    """,
+    "curl": """
+        for last; do :; done
+        case "$last" in
+        */notes) cp plan/plan.md comment ;;
+        */merge_requests) echo '[{"iid": 7}]' >merge_requests.json ;;
+        */refs%2Fmerge-requests%2F7%2Fhead/download*) cp -r kept plan && python3 -m zipfile -c plan.zip plan && rm -r plan ;;
+        *) exit 1 ;;
+        esac
+    """,
+}
 
 
 @pytest.fixture
@@ -66,7 +93,10 @@ def play(run, emulator, tmp_path):
     programs.mkdir()
     for name in INSTALLERS:
         (programs / name).write_text(f'#!/bin/sh\necho "{name} $*" >>installed\n', encoding="utf-8")
-        (programs / name).chmod(0o755)
+    for name, program in SERVICES.items():
+        (programs / name).write_text("#!/bin/sh" + textwrap.dedent(program), encoding="utf-8")
+    for path in programs.iterdir():
+        path.chmod(0o755)
 
     def play(job):
         script, settings, dummy = job
@@ -85,15 +115,28 @@ def play(run, emulator, tmp_path):
 def test_pipeline(emulator, play, tmp_path, kind):
     emulator.reset(SEED)
     jobs = PIPELINES[kind]()
-    assert set(jobs) == {"check", "apply", "audit"}
+    assert set(jobs) == {"plan", "apply", "audit"}
     before = emulator.deployments()
 
-    result, methods = play(jobs["check"])
-    assert result.status == 0 and re.search("changed=[1-9]", result.output), result.output
+    result, methods = play(jobs["plan"])
+    assert result.status == 0 and "would be created" in result.output, result.output
     assert methods == {"GET"} and emulator.deployments() == before
+    assert (tmp_path / "comment").read_text(encoding="utf-8").startswith("# Plan for Amplitude Experiment deployments")
+    assert jobs["plan"][2] == ["plan/"]
+    (tmp_path / "plan").rename(tmp_path / "kept")
     lines = (tmp_path / "installed").read_text(encoding="utf-8").splitlines()
     assert lines == [" ".join(each) for each in INSTALLERS.items()]
 
+    # What is not in the plan is not done.
+    approved = (tmp_path / "deployments.yml").read_text(encoding="utf-8")
+    sneaked = approved.replace(
+        "      - label: payment-api", "      - {label: sneaked-in, type: client}\n      - label: payment-api"
+    )
+    (tmp_path / "deployments.yml").write_text(sneaked, encoding="utf-8")
+    result, methods = play(jobs["apply"])
+    assert result.status == 2 and "'sneaked-in'" in result.output and methods == {"GET"}, result.output
+    (tmp_path / "deployments.yml").write_text(approved, encoding="utf-8")
+    shutil.rmtree(str(tmp_path / "plan"))
     result, methods = play(jobs["apply"])
     assert result.status == 0 and methods == {"GET", "POST", "PATCH"}, result.output
     rows = {(row["projectId"], row["label"]): row for row in emulator.deployments()}
