@@ -192,7 +192,9 @@ def deployments_spec() -> dict[str, t.Any]:
     return dict(type="list", elements="dict", options=wanted_spec())
 
 
-def client_from(params: t.Mapping[str, t.Any], waits: Waits = Waits(), sources: t.Mapping[str, str] = {}) -> Client:
+def client_from(
+    params: t.Mapping[str, t.Any], waits: Waits = Waits(), sources: t.Mapping[str, str] | None = None
+) -> Client:
     """A client made from the values of the connection options.
 
     :param sources: where those come from that do not come from the task, as far as that is not told before.
@@ -202,10 +204,10 @@ def client_from(params: t.Mapping[str, t.Any], waits: Waits = Waits(), sources: 
     if REQUESTS_IMPORT_ERROR is not None:
         install = f"To install it: {sys.executable} -m pip install requests"
         raise MissingLibrary(f"{missing_required_lib('requests')} {install}", REQUESTS_IMPORT_ERROR)
-    values = {option: (params[option], sources.get(option, "")) for option in params}
+    values = {option: (params[option], (sources or {}).get(option, "")) for option in params}
     for check in (check_key, check_region):
         check(values)
-    base_url = base_url_from(params["base_url"], params["region"], sources.get("base_url", ""))
+    base_url = base_url_from(params["base_url"], params["region"], (sources or {}).get("base_url", ""))
     for option, least in (("timeout", 0.001), ("retry_timeout", 0)):
         if not least <= params[option] <= MOST_SECONDS:
             raise InputError(

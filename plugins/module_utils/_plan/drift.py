@@ -146,7 +146,7 @@ def _planned(decision: Decision, place: int, usage: Usage | None) -> Row:
         return row
     found = [*_of_itself(plan), *_of_what_it_serves(decision, place)]
     details = [detail for _kind, detail in found]
-    return row._replace(drift=_first(kind for kind, _ in found), detail=" and ".join(details), changes=changes)
+    return row._replace(drift=_first(kind for kind, _detail in found), detail=" and ".join(details), changes=changes)
 
 
 def _of_itself(plan: Plan) -> t.Iterator[tuple[str, str]]:

@@ -32,7 +32,7 @@ def test_usage_is_a_reason_not_to_archive():
     test = flag("3", "colours", "1", kind="experiment")
     usage = Usage([new, test, flag("2", "old", "1", "2", enabled=False, archived=True)])
     plans = plans_of([want(label, state="absent") for label in "abc"], Observed([A, B, C]), Rules())
-    [refusal] = refuse_used(dict(enumerate(plans)), usage).values()
+    [refusal] = list(refuse_used(dict(enumerate(plans)), usage).values())
     assert (
         "the deployment 'a' (id 1) is used by flag 'new-checkout', experiment 'colours' (and by flag 'old', archived)"
         in str(refusal)
