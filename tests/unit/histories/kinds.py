@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from hypothesis import strategies as st
 
 from ansible_collections.community.amplitude.tests.unit.histories.serving_strategies import (
@@ -31,7 +29,7 @@ KINDS = {**STEPS, **SERVING_STEPS}
 
 
 @st.composite
-def histories(draw: t.Any, kind: str) -> History:
+def histories(draw, kind: str) -> History:
     """Histories in which about half of the steps are of one kind."""
     switches = draw(SWITCHES)
     is_serving = kind in SERVING_STEPS
