@@ -115,7 +115,10 @@ WRONG = {
         edited(*FIRST, "why", to="x"),
         "in the changes of project 1, entry 1 has the unknown field",
     ),
-    "a change twice": (edited("projects", 0, "changes", 3, to=CHANGES[1]), "project 1, entry 4 is the same as entry 2"),
+    "a change twice": (
+        edited("projects", 0, "changes", 3, to=CHANGES[1]),
+        "in the changes of project 1, entry 4 is the same",
+    ),
     "a change without id": (edited(*FIRST, "id", to="null"), "in the changes of project 1, entry 1 has no id"),
     "a change of another project": (
         edited("projects", 1, "changes", to=CHANGES[:1]),
