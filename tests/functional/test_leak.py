@@ -5,22 +5,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import pathlib
-import signal
 import subprocess
 
 import pytest
 import yaml
 
 from ansible_collections.community.amplitude.tests.support.clocks import FOR_EVER, eventually
+from ansible_collections.community.amplitude.tests.support.processes import CAN_KILL, kill_marked
 
-pytestmark = [
-    pytest.mark.once,
-    pytest.mark.skipif(not pathlib.Path("/proc/self/environ").exists(), reason="finds what it has started in /proc"),
-]
+pytestmark = [pytest.mark.once, pytest.mark.skipif(not CAN_KILL, reason="finds what it has started in /proc")]
 
 OLD = 7
 SEED = {
@@ -71,14 +66,6 @@ def playbook(emulator, tmp_path):
     return start, finish
 
 
-def kill_all(mark):
-    """Kill every process with this in its environment: the module is not always in the session of ansible-playbook."""
-    for directory in pathlib.Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if f"MARK={mark}\0".encode() in (directory / "environ").read_bytes():
-                os.kill(int(directory.name), signal.SIGKILL)
-
-
 def served(emulator, new):
     """By deployment, what it serves; the new one counts as the old one."""
     rows = [*emulator.flags(), *emulator.experiments()]
@@ -109,7 +96,7 @@ def test_killed_and_run_again(emulator, playbook, tmp_path):
             return sum(request["method"] == "POST" and request["accepted"] for request in emulator.requests()) >= NTH
 
         eventually(arrived, emulator.requests)
-        kill_all(tmp_path)
+        kill_marked(tmp_path)
         process.communicate()
     assert process.returncode != 0
     emulator.behave()

@@ -10,6 +10,8 @@ import re
 
 import pytest
 
+from ansible_collections.community.amplitude.tests.support.processes import CAN_KILL, kill_marked
+
 pytestmark = pytest.mark.core
 
 PROJECTS = ["101", "102"]
@@ -148,7 +150,7 @@ def test_plan_that_was_not_made(play, emulator, tmp_path):
     assert not (tmp_path / "plan.json").exists()
 
 
-def test_story(plan, play, emulator):
+def test_story(plan, play, emulator, tmp_path):
     """Others change the file and the account: what was not approved is named, and nothing is written."""
     assert plan(wanted(), purge=True)[0].status == 0
     approved = dict(plan_file="plan.json")
@@ -167,12 +169,16 @@ def test_story(plan, play, emulator):
     assert written(emulator) == []
     emulator.edit_deployment(by_hand, deleted=True)
 
-    # It fails half-way, and goes on with the same approval.
+    # It fails half-way, is killed half-way, and goes on with the same approval.
     emulator.misbehave(method="POST", action="status", status=400, nth=2, times=0)
     result = play("apply", projects=wanted(), **approved)
     assert result.status == 2 and written(emulator), result.output
     assert ("101", "new") in active(emulator) and ("102", "app") not in active(emulator)
     emulator.behave()
+    if CAN_KILL:
+        emulator.after("POST", 1, lambda: kill_marked(tmp_path))
+        result = play("apply", projects=wanted(), environment=dict(MARK=str(tmp_path)), **approved)
+        assert result.status not in (0, 2) and written(emulator), result.output
     result = play("apply", projects=wanted(), **approved)
     assert result.status == 0, result.output
     assert active(emulator) == sorted(
