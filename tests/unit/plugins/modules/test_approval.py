@@ -12,8 +12,6 @@ from ansible_collections.community.amplitude.tests.support.modules import run_mo
 from ansible_collections.community.amplitude.tests.support.serving import ACCOUNT, plain
 from ansible_collections.community.amplitude.tests.support.situations import SITUATIONS
 
-pytestmark = pytest.mark.core
-
 RETIRE = dict(label="web", replaces="7", retire=True)
 CASES = {
     "create": dict(label="new", type="client"),

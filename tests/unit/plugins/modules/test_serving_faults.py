@@ -10,8 +10,6 @@ import pytest
 from ansible_collections.community.amplitude.tests.support.bulk import writes
 from ansible_collections.community.amplitude.tests.support.serving import ACCOUNT, have, plain
 
-pytestmark = pytest.mark.core
-
 SERVE = dict(label="api", flags=["cart", "pay", "free"], experiments=["hero", "cart"])
 TAKE_OVER = dict(label="web", replaces="7")
 RETIRE = dict(TAKE_OVER, retire=True)
