@@ -40,6 +40,11 @@ class Flag(t.NamedTuple):
         return f"{self.kind} {self.key!r}"
 
     @property
+    def place(self) -> tuple[str, str]:
+        """What tells it from all other flags and experiments: a flag and an experiment can have the same id."""
+        return self.kind, self.id
+
+    @property
     def described(self) -> str:
         """As it is named where a person has to find it."""
         return f"{self} (id {self.id}) in project {self.project_id}"

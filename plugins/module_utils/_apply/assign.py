@@ -16,17 +16,17 @@ import typing as t
 from .._api.client import Client
 from .._api.flags import Flag, assign, remove
 from .._errors import AmplitudeError, ApiError, RequestFailed, UnexpectedAnswer
-from .._plan.serving import Step
+from .._plan.serving import Step, by_item
 from .writes import looks, together
 
-#: A flag or an experiment: its kind and id.
-Place = t.Tuple[str, str]
-Flags = t.Dict[Place, Flag]
+#: Flags and experiments by what tells them from each other.
+Flags = t.Dict[t.Tuple[str, str], Flag]
 
 
-def place_of(flag: Flag) -> Place:
-    """What tells a flag or an experiment from all others."""
-    return flag.kind, flag.id
+def is_shown(step: Step, flags: Flags) -> bool:
+    """Whether the lists show a step. A flag that is archived or gone needs nothing any more."""
+    flag = flags.get(step.flag.place)
+    return flag is None or (step.deployment_id in flag.deployments) is (step.change.action == "assign")
 
 
 class _Request:
@@ -56,11 +56,8 @@ class _Request:
         return isinstance(self.failure, ApiError) and self.failure.status in (400, 404, 409)
 
     def missing(self, flags: Flags) -> list[Step]:
-        """The steps that the lists do not show. A flag that is archived or gone needs nothing any more."""
-        flag = flags.get(place_of(self.flag))
-        if flag is None:
-            return []
-        return [step for step in self.steps if (step.deployment_id in flag.deployments) is self.is_removal]
+        """The steps that the lists do not show."""
+        return [step for step in self.steps if not is_shown(step, flags)]
 
     def is_shown(self, flags: Flags) -> bool:
         """Whether the lists show all of it."""
@@ -118,9 +115,9 @@ class Assigner:
 
     def overlaid(self, flags: t.Iterable[Flag]) -> list[Flag]:
         """These flags and experiments with what was accepted and is not shown yet."""
-        found = {place_of(flag): flag for flag in flags}
+        found = {flag.place: flag for flag in flags}
         for step in self.unseen:
-            place, identifier = place_of(step.flag), t.cast(str, step.deployment_id)
+            place, identifier = step.flag.place, t.cast(str, step.deployment_id)
             if place in found and step.change.action == "assign":
                 found[place] = found[place].with_more([identifier])
             elif place in found:
@@ -128,31 +125,32 @@ class Assigner:
                 found[place] = found[place]._replace(deployments=rest)
         return list(found.values())
 
-    def assign(self, steps: t.Iterable[Step]) -> list[Flag]:
+    def assign(self, steps: t.Iterable[Step]) -> None:
         """Assign deployments, all of one flag or experiment in one request.
 
         The first one of a kind that has other deployments goes alone, and is read back.
 
-        :return: the lists that were read last.
         :raises AmplitudeError: some of it was refused, or is not known to be carried out, or what was there was replaced.
         """
-        by_place: dict[Place, list[Step]] = {}
+        by_place: dict[tuple[str, str], list[Step]] = {}
         for step in steps:
-            by_place.setdefault(place_of(step.flag), []).append(step)
+            by_place.setdefault(step.flag.place, []).append(step)
         requests = [_Request(group) for group in by_place.values()]
         for request in requests:
             if request.flag.kind not in self._adding and request.flag.deployments:
                 flags = self._carry_out([request])
                 self._check_added(request, flags)
                 if _is_general(request.failure):
-                    return self._finish(requests, flags)
-        rest = [request for request in requests if not request.sent]
-        return self._finish(requests, self._carry_out(rest) if rest else flags)
+                    break
+        else:
+            rest = [request for request in requests if not request.sent]
+            flags = self._carry_out(rest) if rest else flags
+        _raise_failure(requests, flags)
 
-    def remove(self, steps: t.Sequence[Step]) -> list[Flag]:
+    def remove(self, steps: t.Sequence[Step]) -> None:
         """Remove deployments, as :meth:`assign` assigns them."""
         requests = [_Request([step]) for step in steps]
-        return self._finish(requests, self._carry_out(requests))
+        _raise_failure(requests, self._carry_out(requests))
 
     def _carry_out(self, requests: t.Sequence[_Request]) -> Flags:
         """Send requests and look until it is known what became of them; what has come to nothing is sent again."""
@@ -166,28 +164,26 @@ class Assigner:
         return flags
 
     def _send(self, requests: t.Sequence[_Request]) -> None:
-        stopped: list[RequestFailed] = []
+        stopped: list[_Request] = []
 
         def send(request: _Request) -> None:
             if not stopped:
                 request.send(self._client)
-                failure = request.failure
                 # What one flag refuses does not stop the others. What fails for all does.
-                if _is_general(failure):
-                    stopped.append(t.cast(RequestFailed, failure))
+                if _is_general(request.failure):
+                    stopped.append(request)
 
         together([lambda request=request: send(request) for request in requests], self._concurrency)  # type: ignore[misc]
 
     def _settle(self, requests: t.Sequence[_Request]) -> Flags:
         """Look until the lists show what became of requests, or had the time to; what is known to be done is noted."""
-        accepted = [request for request in requests if request.is_accepted]
-        for request in accepted:
+        for request in (request for request in requests if request.is_accepted):
             self.done += request.steps
             self.unseen += request.steps
         found: Flags = {}
         try:
             for begun, found in looks(self._client, self._look, float("inf")):
-                self.unseen = [step for step in self.unseen if not _Request([step]).is_shown(found)]
+                self.unseen = [step for step in self.unseen if not is_shown(step, found)]
                 if not any(self._may_show(request, found, begun) for request in requests):
                     break
         except RequestFailed as failure:
@@ -202,7 +198,7 @@ class Assigner:
     def _look(self) -> tuple[float, Flags]:
         """When the lists began to be read, and what they show: how it was then."""
         begun = self._client.waits.now()
-        return begun, {place_of(flag): flag for flag in self._read()}
+        return begun, {flag.place: flag for flag in self._read()}
 
     def _may_show(self, request: _Request, flags: Flags, begun: float) -> bool:
         """Whether the lists may still come to show what became of a request."""
@@ -216,7 +212,7 @@ class Assigner:
 
         :raises AmplitudeError: it has, and what was there was put back as far as possible; or the list does not show it.
         """
-        flag = flags.get(place_of(request.flag))
+        flag = flags.get(request.flag.place)
         if flag is None or not request.is_accepted:
             return
         if not request.is_shown(flags):
@@ -256,21 +252,25 @@ class Assigner:
             return failure
         return None
 
-    def _finish(self, requests: t.Sequence[_Request], flags: Flags) -> list[Flag]:
-        failed = [
-            request
-            for request in requests
-            if not request.sent or not (request.is_accepted or (request.is_open and request.is_shown(flags)))
-        ]
-        failures = [request.failure for request in failed if request.failure is not None]
-        if failures:
-            if failures[0].outcome_unknown:
-                failures[0].problem += ", so that it is not known whether it was carried out"
-            if len(failed) > 1:
-                verb = "removed" if failed[0].is_removal else "assigned"
-                failures[0].problem += f" ({len(failed) - 1} more could not be {verb}, see pending)"
-            raise failures[0]
-        return list(flags.values())
+
+def _raise_failure(requests: t.Iterable[_Request], flags: Flags) -> None:
+    """Raise the first failure of what was not carried out, and say how much that is.
+
+    :param flags: the lists that were read last.
+    """
+    failed = [
+        request
+        for request in requests
+        if not request.sent or not (request.is_accepted or (request.is_open and request.is_shown(flags)))
+    ]
+    failures = [request.failure for request in failed if request.failure is not None]
+    if failures:
+        if failures[0].outcome_unknown:
+            failures[0].problem += ", so that it is not known whether it was carried out"
+        if len(failed) > 1:
+            verb = "removed" if failed[0].is_removal else "assigned"
+            failures[0].problem += f" ({len(failed) - 1} more could not be {verb}, see pending)"
+        raise failures[0]
 
 
 def _is_general(failure: RequestFailed | None) -> bool:
@@ -295,19 +295,14 @@ def not_shown(steps: t.Sequence[Step], doing: str | None = None) -> AmplitudeErr
 
 def unseen_warnings(steps: t.Iterable[Step]) -> dict[int, str]:
     """By item, the warning that the lists do not show yet what was accepted."""
-    by_item: dict[int, list[Step]] = {}
-    for step in steps:
-        by_item.setdefault(step.item, []).append(step)
-    return {
-        item: "The {0} of deployment {1} {2} {3}{4} was accepted, but the list does not show it yet: a run right after this "
-        "one may find the old state.".format(
-            *(
-                ("assignment", group[0].deployment_id, "to")
-                if group[0].change.action == "assign"
-                else ("removal", group[0].deployment_id, "from")
-            ),
-            group[0].flag.described,
-            f" (and {len(group) - 1} more)" if len(group) > 1 else "",
-        )
-        for item, group in by_item.items()
-    }
+    return {item: _unseen_warning(group) for item, group in by_item(steps).items()}
+
+
+def _unseen_warning(steps: t.Sequence[Step]) -> str:
+    of = f"deployment {steps[0].deployment_id}"
+    what = f"assignment of {of} to" if steps[0].change.action == "assign" else f"removal of {of} from"
+    more = f" (and {len(steps) - 1} more)" if len(steps) > 1 else ""
+    return (
+        f"The {what} {steps[0].flag.described}{more} was accepted, but the list does not show it yet: a run right after "
+        "this one may find the old state."
+    )

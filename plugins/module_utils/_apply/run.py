@@ -14,7 +14,7 @@ from .._api.flags import Flag, list_flags, reader
 from .._api.waits import spell
 from .._errors import AmplitudeError, Problem, RequestFailed, refusal
 from .._plan.approval import Approval, not_approved, unused_warning
-from .._plan.serving import Served, ServingPlan, Step, kinds_to_read, plan_serving, served_by
+from .._plan.serving import Served, ServingPlan, Step, by_item, kinds_to_read, plan_serving, served_by
 from .._plan.single import Change, Observed, Plan, name, retired
 from .._plan.wanted import RETIRED, Invalid, Purge, Rules, Wanted, with_replaced
 from .._plan.whole import Decision, Places, active_ids, decide, guarded, joined, read_all
@@ -166,13 +166,14 @@ class Run:
     ) -> list[Outcome]:
         """The outcomes of items with those of what they take over from and what they serve; and those of the purge."""
         outcomes = list(parts[: len(self._items)])
+        steps, left = by_item(done), by_item(pending)
         for place in served:
             own = outcomes[place]
             old = parts[self._replaced[place]] if place in self._replaced else None
             label = own.plan.wanted.label if own.deployment is None else own.deployment.label
             outcomes[place] = own._replace(
-                changes=joined(own.changes, old.changes if old else (), _of(place, done), label),
-                pending=joined(own.pending, old.pending if old else (), _of(place, pending), label),
+                changes=joined(own.changes, old.changes if old else (), steps.get(place, ()), label),
+                pending=joined(own.pending, old.pending if old else (), left.get(place, ()), label),
                 warnings=[*own.warnings, *(old.warnings if old else ())],
                 served=(self._first.served[place][0], served[place]),
                 replaced=old and (old.plan, (self._first.replaced[place][0], replaced[place])),
@@ -255,15 +256,15 @@ class Run:
 
         :raises AmplitudeError: at the first error, after which nothing more is begun.
         """
-        flags = self._read_flags()
+        self._read_flags()
         taken_over = -1
         for dummy in range(MOST_ROUNDS):
-            plan = self._plan_serving(flags)
+            plan = self._plan_serving()
             if plan.assigns:
                 taken_over += 1
                 if taken_over > MOST_TAKEN_OVER:
                     raise self._unfinished(plan.assigns)
-                flags = self._assigner.assign(plan.assigns)
+                self._assigner.assign(plan.assigns)
                 continue
             if not plan.removals and not self._retiring():
                 return None
@@ -274,12 +275,12 @@ class Run:
                 error = self._rounds.go_on()
                 if error is not None:
                     return error
-                flags = self._read_flags()
+                self._read_flags()
                 continue
             # Another deployment may have the label now, or what would be left on a flag may be archived.
-            plan = self._plan_serving(flags)
+            plan = self._plan_serving()
             if plan.removals and not plan.assigns:
-                flags = self._assigner.remove(plan.removals)
+                self._assigner.remove(plan.removals)
             elif not plan.assigns:
                 for task in self._retiring():
                     task.plan = task.plan._replace(wanted=task.plan.wanted._replace(state=RETIRED))
@@ -318,17 +319,16 @@ class Run:
         self._first = self._serving = decided.serving
         return decided, [(place, change) for place in decided.told() for change in decided.changes_of(place)]
 
-    def _plan_serving(self, flags: t.Sequence[Flag]) -> ServingPlan:
-        """Decide again what has to be assigned and removed.
+    def _plan_serving(self) -> ServingPlan:
+        """Decide again what has to be assigned and removed, from the lists that were read last.
 
         :raises AmplitudeError: that must not be.
         """
-        self._flags = list(flags)
         tasks = self._rounds.tasks
         created = {place for place in self._first.served if tasks[place].told.before is None}
         subjects = self._places.subjects(self._first.served, lambda place: tasks[place].current, created)
         active = active_ids(self._rounds.observed)
-        self._serving = plan_serving(subjects, self._assigner.overlaid(flags), active, self._rules)
+        self._serving = plan_serving(subjects, self._assigner.overlaid(self._flags), active, self._rules)
         plans = {place: task.plan for place, task in enumerate(tasks)}
         problems = [self._places.problem_of(place, plans[place], error) for place, error in self._serving.problems]
         problems += self._not_approved([(step.item, step.change) for step in self._serving.steps], plans)
@@ -351,11 +351,6 @@ def _waited(looked: int, seconds: float) -> list[str]:
         f"The list was read for {spell(seconds)} before failing, since two runs that create one label at the same moment "
         "become one in that time, and the key of a new deployment may be listed a little later."
     ]
-
-
-def _of(place: int, steps: t.Iterable[Step]) -> list[Step]:
-    """The steps of one item."""
-    return [step for step in steps if step.item == place]
 
 
 def _id(deployment: Deployment | None) -> str | None:

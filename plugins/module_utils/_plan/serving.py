@@ -116,7 +116,6 @@ class _Planner:
         self._active = active
         self._rules = rules
         self._by_key: dict[tuple[str, str, str], list[Flag]] = {}
-        self._by_project: dict[tuple[str, str], list[Flag]] = {}
         self._users: dict[str, list[Flag]] = {}
         for flag in flags:
             self._by_key.setdefault((flag.project_id, flag.kind, flag.key), []).append(flag)
@@ -130,34 +129,35 @@ class _Planner:
         self._problems: list[tuple[int, Refused]] = []
 
     def plan(self) -> ServingPlan:
-        for subject in self._subjects:
-            self._assign(subject)
-        for subject in self._subjects:
-            self._remove(subject)
+        wanted = [self._wanted(subject) for subject in self._subjects]
+        for subject, flags in zip(self._subjects, wanted):
+            self._assign(subject, flags)
+        for subject, flags in zip(self._subjects, wanted):
+            self._remove(subject, flags)
         self._guard()
         served, replaced = {}, {}
+        assigned = by_item(self._assigns)
         for subject in self._subjects:
-            mark = _mark(subject)
-            served[subject.item] = (self._served(subject.deployment.id), self._served_after(subject, mark))
+            steps = assigned.get(subject.item, [])
+            served[subject.item] = (self._served(subject.deployment.id), self._served_after(_mark(subject), steps))
             if subject.replaced is not None:
                 old = t.cast(str, subject.replaced.id)
-                replaced[subject.item] = (self._served(old), self._served_after(subject, old))
+                replaced[subject.item] = (self._served(old), self._served_after(old, steps))
         return ServingPlan(tuple(self._assigns), tuple(self._removals), served, replaced, tuple(self._problems))
 
-    def _assign(self, subject: Subject) -> None:
+    def _assign(self, subject: Subject, wanted: t.Iterable[Flag]) -> None:
         mark = _mark(subject)
-        for flag in self._wanted(subject):
+        for flag in wanted:
             if mark not in self._state(flag):
                 self._state(flag).add(mark)
                 change = _change("assign", subject.deployment, flag, subject.created)
                 self._assigns.append(Step(subject.item, flag, subject.deployment.id, change))
 
-    def _remove(self, subject: Subject) -> None:
+    def _remove(self, subject: Subject, wanted: t.Iterable[Flag]) -> None:
         steps = []
-        wanted = {(flag.kind, flag.id) for flag in self._wanted(subject, tell=False)}
+        listed = {flag.place for flag in wanted}
         for flag in self._users.get(subject.deployment.id or "", ()):
-            is_listed = (flag.kind, flag.id) in wanted
-            if subject.wanted.exclusive and subject.wanted.keys(flag.kind) is not None and not is_listed:
+            if subject.wanted.exclusive and subject.wanted.keys(flag.kind) is not None and flag.place not in listed:
                 steps.append((flag, subject.deployment, subject.created))
         if subject.retires:
             replaced = t.cast(Deployment, subject.replaced)
@@ -167,58 +167,62 @@ class _Planner:
             change = _change("unassign", deployment, flag, created)
             self._removals.append(Step(subject.item, flag, deployment.id, change))
 
-    def _wanted(self, subject: Subject, tell: bool = True) -> list[Flag]:
-        """The flags and experiments that the deployment of an item has to serve, in order.
-
-        :param tell: whether what is wrong with the keys is added to the problems.
-        """
+    def _wanted(self, subject: Subject) -> list[Flag]:
+        """The flags and experiments that the deployment of an item has to serve, in order."""
         found: dict[tuple[str, str], Flag] = {}
         for kind in KINDS:
             for key in subject.wanted.keys(kind) or ():
-                flag = self._with_key(subject, kind, key, tell)
+                flag = self._with_key(subject, kind, key)
                 if flag is not None:
-                    found[flag.kind, flag.id] = flag
+                    found[flag.place] = flag
         if subject.replaced is not None:
             for flag in self._users.get(subject.replaced.id or "", ()):
                 if not subject.wanted.exclusive or subject.wanted.keys(flag.kind) is None:
-                    found[flag.kind, flag.id] = flag
+                    found[flag.place] = flag
         return sorted(found.values(), key=_order)
 
-    def _with_key(self, subject: Subject, kind: str, key: str, tell: bool) -> Flag | None:
+    def _with_key(self, subject: Subject, kind: str, key: str) -> Flag | None:
+        """The one that has a key; None, and a problem more, if there is not just one."""
         flags = self._by_key.get((subject.wanted.project_id, kind, key), [])
         unarchived = [flag for flag in flags if not flag.archived]
         if len(unarchived) == 1:
             return unarchived[0]
-        if tell:
-            self._problems.append((subject.item, _refuse_key(subject.wanted, kind, key, flags, unarchived)))
+        self._problems.append((subject.item, _refuse_key(subject.wanted, kind, key, flags, unarchived)))
         return None
 
     def _guard(self) -> None:
         """Refuse to leave an enabled flag or experiment without an active deployment."""
         if self._rules.force:
             return
-        left: dict[int, list[Flag]] = {}
+        subjects = {subject.item: subject for subject in self._subjects}
+        left: dict[int, dict[tuple[str, str], Flag]] = {}
         for step in self._removals:
             if step.flag.enabled is not False and not any(map(self._is_active, self._state(step.flag))):
-                flags = left.setdefault(step.item, [])
-                flags += [step.flag] * (step.flag not in flags)
+                left.setdefault(step.item, {})[step.flag.place] = step.flag
         for item, flags in left.items():
-            [subject] = [each for each in self._subjects if each.item == item]
-            self._problems.append((item, _refuse_to_leave(subject, flags)))
+            self._problems.append((item, _refuse_to_leave(subjects[item], flags.values())))
 
     def _is_active(self, mark: _Mark) -> bool:
         return isinstance(mark, int) or mark in self._active
 
     def _state(self, flag: Flag) -> set[_Mark]:
-        return self._after.setdefault((flag.kind, flag.id), set(flag.deployments))
+        return self._after.setdefault(flag.place, set(flag.deployments))
 
     def _served(self, deployment_id: str | None) -> Served:
         return _keys(self._users.get(deployment_id or "", ()))
 
-    def _served_after(self, subject: Subject, mark: _Mark) -> Served:
-        flags = {(flag.kind, flag.id): flag for flag in self._users.get(str(mark), ())}
-        flags.update({(step.flag.kind, step.flag.id): step.flag for step in self._assigns if step.item == subject.item})
+    def _served_after(self, mark: _Mark, assigned: t.Iterable[Step]) -> Served:
+        flags = {flag.place: flag for flag in self._users.get(str(mark), ())}
+        flags.update({step.flag.place: step.flag for step in assigned})
         return _keys(flag for flag in flags.values() if mark in self._state(flag))
+
+
+def by_item(steps: t.Iterable[Step]) -> dict[int, list[Step]]:
+    """These steps by their items."""
+    found: dict[int, list[Step]] = {}
+    for step in steps:
+        found.setdefault(step.item, []).append(step)
+    return found
 
 
 def served_by(flags: t.Iterable[Flag], deployment_id: str | None) -> Served:
@@ -276,7 +280,7 @@ def _refuse_key(wanted: Wanted, kind: str, key: str, flags: t.Sequence[Flag], un
     )
 
 
-def _refuse_to_leave(subject: Subject, flags: t.Sequence[Flag]) -> Refused:
+def _refuse_to_leave(subject: Subject, flags: t.Iterable[Flag]) -> Refused:
     of = name(subject.replaced) if subject.retires and subject.replaced is not None else name(subject.deployment)
     return Refused(
         f"remove {of} from what it serves",
@@ -286,7 +290,7 @@ def _refuse_to_leave(subject: Subject, flags: t.Sequence[Flag]) -> Refused:
     )
 
 
-def _several(flags: t.Sequence[Flag]) -> str:
+def _several(flags: t.Iterable[Flag]) -> str:
     return ", ".join(f"the enabled {flag} (id {flag.id})" for flag in flags)
 
 

@@ -18,7 +18,7 @@ from .._api.flags import KINDS, Flag, Usage
 from .._errors import Problem, Refused, RequestFailed
 from .guards import refuse_used, to_check, usage_unknown
 from .many import plan_all
-from .serving import ServingPlan, Step, Subject, in_order, kinds_to_read, plan_serving
+from .serving import ServingPlan, Step, Subject, by_item, in_order, kinds_to_read, plan_serving
 from .single import Change, Observed, Plan, retired
 from .wanted import Purge, Rules, Wanted, problem_of, replacing
 
@@ -138,10 +138,7 @@ def decide(
     problems += [places.problem_of(place, plans[place], error) for place, error in plan.problems]
     refused = {place for place, error in plan.problems}
     plans = {place: each for place, each in plans.items() if places.owner(place) not in refused}
-    steps: dict[int, list[Step]] = {}
-    for step in plan.steps:
-        steps.setdefault(step.item, []).append(step)
-    return Decision(places, plans, problems, plan, steps, flags, decided.listed)
+    return Decision(places, plans, problems, plan, by_item(plan.steps), flags, decided.listed)
 
 
 def guarded(
