@@ -26,7 +26,7 @@ MOST_ROUNDS = 30
 class Rounds:
     """Carries out plans, and decides again for all of them until the list shows that nothing is left to be done.
 
-    :param wanted: the items, and what they take over from.
+    :param count: the number of plans of items, and of what they take over from; those of what is purged come after them.
     :param guard: why plans, by their places, must not be carried out.
     :param problem_of: what is refused about the plan at a place.
 
@@ -36,14 +36,14 @@ class Rounds:
     def __init__(
         self,
         deployments: Deployments,
-        wanted: t.Sequence[Wanted],
+        count: int,
         rules: Rules,
         concurrency: int,
         guard: t.Callable[[t.Mapping[int, Plan]], t.Sequence[Problem]],
         problem_of: t.Callable[[int, Plan, Refused], Problem],
     ) -> None:
         self._deployments = deployments
-        self._wanted = wanted
+        self._count = count
         self._rules = rules
         self._concurrency = concurrency
         self._guard = guard
@@ -70,13 +70,9 @@ class Rounds:
         """
         if observed is not None:
             try:
-                plans = self._plan_again(observed)
+                self._decide_from(observed)
             except Refused as error:
                 return error
-            refused = self._guard(dict(enumerate(plans)))
-            if refused:
-                return refusal(refused)
-            self._adopt(plans)
         return self._rounds(False, again=observed is None)
 
     def give_back(self, task: Task) -> AmplitudeError | None:
@@ -192,11 +188,7 @@ class Rounds:
             problem: Refused | None = None
             for observed in looks_at(self._deployments, client.waits.races_settle):
                 try:
-                    plans = self._plan_again(observed)
-                    refused = self._guard(dict(enumerate(plans)))
-                    if refused:
-                        return refusal(refused)
-                    self._adopt(plans)
+                    self._decide_from(observed)
                     return None
                 except Refused as error:
                     problem = error
@@ -206,12 +198,23 @@ class Rounds:
         except AmplitudeError as error:
             return error
 
+    def _decide_from(self, observed: Observed) -> None:
+        """Decide again about all items from what was read.
+
+        :raises Refused: what is wanted cannot be any more, or must not be.
+        """
+        plans = self._plan_again(observed)
+        refused = self._guard(dict(enumerate(plans)))
+        if refused:
+            raise refusal(refused)
+        self._adopt(plans)
+
     def _plan_again(self, observed: Observed) -> list[Plan]:
         self.observed = overlaid = self._overlay(observed)
         own = {task.current.id: index for index, task in enumerate(self.tasks) if task.current is not None}
         wanted = [task.plan.wanted for task in self.tasks]
         plans, refusals, dummy = plan_each(wanted, overlaid, self._rules, t.cast("dict[str, int]", own))
-        refused = {index: refusals[index] for index in refusals if index < len(self._wanted)}
+        refused = {index: refusals[index] for index in refusals if index < self._count}
         if refused:
             raise refusal([self._problem_of(place, self.tasks[place].plan, refused[place]) for place in refused])
         # What was to be purged and is meant by an item now is not purged.

@@ -16,7 +16,7 @@ from .._errors import AmplitudeError, Problem, RequestFailed, refusal
 from .._plan.approval import Approval, not_approved, unused_warning
 from .._plan.serving import Served, ServingPlan, Step, by_item, kinds_to_read, plan_serving, served_by
 from .._plan.single import Change, Observed, Plan, name, retired
-from .._plan.wanted import RETIRED, Invalid, Purge, Rules, Wanted, with_replaced
+from .._plan.wanted import RETIRED, Invalid, Purge, Rules, Wanted
 from .._plan.whole import Decision, Places, active_ids, decide, guarded, joined, read_all
 from .assign import Assigner, not_shown, unseen_warnings
 from .outcomes import Outcome
@@ -61,14 +61,8 @@ class Run:
         self._invalid = invalid
         self._is_list = is_list
         self._approval = approval
-        items = with_replaced(wanted)
         self._rounds = Rounds(
-            deployments,
-            items,
-            rules,
-            concurrency,
-            self._refused_again,
-            self._places.problem_of,
+            deployments, len(self._places), rules, concurrency, self._refused_again, self._places.problem_of
         )
         self._assigner = Assigner(
             self._client,
@@ -99,7 +93,8 @@ class Run:
         try:
             for observed in looks_at(self._deployments, 0 if check_mode else self._client.waits.races_settle):
                 looked += 1
-                decided, changes = self._decide(observed)
+                decided = self._decide(observed)
+                changes = [] if self._approval is None else decided.changes_by_place()
                 problems = [*invalid, *decided.problems, *self._not_approved(changes, decided.plans)]
                 self._plans, self._observed = list(decided.plans.values()), observed
                 keyless = [] if check_mode or problems else _keyless(self._plans)
@@ -122,7 +117,7 @@ class Run:
         error = refusal(problems)
         error.warnings = warnings
         if self._is_list:
-            error.result.update(pending=[change.as_result() for change in decided.changes()])
+            error.result.update(pending=[change.as_result() for _place, change in decided.changes_by_place()])
         return error
 
     def predicted(self) -> list[Outcome]:
@@ -304,8 +299,7 @@ class Run:
         tasks = [self._rounds.tasks[place] for place in self._replaced.values()]
         return [task for task in tasks if retired(task.plan._replace(after=task.current, changes=())).changes]
 
-    def _decide(self, observed: Observed) -> tuple[Decision, list[tuple[int, Change]]]:
-        """What has to be done, and its changes, each with the place of its plan."""
+    def _decide(self, observed: Observed) -> Decision:
         decided = decide(
             self._items,
             observed,
@@ -317,7 +311,7 @@ class Run:
         )
         self._flags = decided.flags
         self._first = self._serving = decided.serving
-        return decided, [(place, change) for place in decided.told() for change in decided.changes_of(place)]
+        return decided
 
     def _plan_serving(self) -> ServingPlan:
         """Decide again what has to be assigned and removed, from the lists that were read last.

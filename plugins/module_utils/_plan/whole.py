@@ -99,14 +99,10 @@ class Decision(t.NamedTuple):
         label = own.wanted.label if own.after is None else own.after.label
         return joined(own.changes, old.changes if old else (), self.steps.get(place, ()), label)
 
-    def changes(self) -> list[Change]:
-        """All changes, in the order in which they are told."""
-        return [change for place in self.told() for change in self.changes_of(place)]
-
-    def told(self) -> list[int]:
-        """The places of what is told: the items, without what they take over from, and what is purged."""
+    def changes_by_place(self) -> list[tuple[int, Change]]:
+        """All changes, in the order in which they are told, each with the place of the item or of what is purged."""
         taken = set(self.places.replaced.values())
-        return [place for place in self.plans if place not in taken]
+        return [(place, change) for place in self.plans if place not in taken for change in self.changes_of(place)]
 
 
 def decide(
