@@ -10,7 +10,7 @@ import typing as t
 from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployment
 from ansible_collections.community.amplitude.plugins.module_utils._api.flags import Flag
 from ansible_collections.community.amplitude.plugins.module_utils._errors import refusal
-from ansible_collections.community.amplitude.plugins.module_utils._plan.many import plan_all
+from ansible_collections.community.amplitude.plugins.module_utils._plan.many import Places, plan_all
 from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Observed, Plan
 from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import (
     Purge,
@@ -46,7 +46,7 @@ def reading(flags: t.Iterable[Flag] = ()) -> t.Callable[[str, str], list[Flag]]:
 
 def plans_of(wanted: t.Sequence[Wanted], observed: Observed, rules: Rules, purge: Purge | None = None) -> list[Plan]:
     """The plans for a list of which nothing is refused, else the error that says what is."""
-    decided = plan_all(wanted, observed, rules, purge)
+    decided = plan_all(Places(wanted), observed, rules, purge)
     if decided.problems:
         raise refusal(decided.problems)
     return list(decided.plans.values())

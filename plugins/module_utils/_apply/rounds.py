@@ -40,7 +40,7 @@ class Rounds:
         rules: Rules,
         concurrency: int,
         guard: t.Callable[[t.Mapping[int, Plan]], t.Sequence[Problem]],
-        problem_of: t.Callable[[int, Plan, Refused], Problem],
+        problem_of: t.Callable[[int, Refused], Problem],
     ) -> None:
         self._deployments = deployments
         self._count = count
@@ -216,7 +216,7 @@ class Rounds:
         plans, refusals, dummy = plan_each(wanted, overlaid, self._rules, t.cast("dict[str, int]", own))
         refused = {index: refusals[index] for index in refusals if index < self._count}
         if refused:
-            raise refusal([self._problem_of(place, self.tasks[place].plan, refused[place]) for place in refused])
+            raise refusal([self._problem_of(place, refused[place]) for place in refused])
         # What was to be purged and is meant by an item now is not purged.
         again = [plans.get(index) or task.plan._replace(changes=()) for index, task in enumerate(self.tasks)]
         for task, each in zip(self.tasks, again):

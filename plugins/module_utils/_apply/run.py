@@ -14,10 +14,11 @@ from .._api.flags import Flag, list_flags, reader
 from .._api.waits import spell
 from .._errors import AmplitudeError, Problem, RequestFailed, refusal
 from .._plan.approval import Approval, not_approved, unused_warning
+from .._plan.many import Places
 from .._plan.serving import Served, ServingPlan, Step, by_item, kinds_to_read, plan_serving, served_by
 from .._plan.single import Change, Observed, Plan, name, retired
 from .._plan.wanted import RETIRED, Invalid, Purge, Rules, Wanted
-from .._plan.whole import Decision, Places, active_ids, decide, guarded, joined, read_all
+from .._plan.whole import Decision, active_ids, decide, guarded, joined, read_all
 from .assign import Assigner, not_shown, unseen_warnings
 from .outcomes import Outcome
 from .rounds import MOST_ROUNDS, Rounds
@@ -215,7 +216,7 @@ class Run:
         for place, change in changes:
             if change in left:
                 left.remove(change)
-                problems.append(self._places.problem_of(place, plans[place], not_approved(change)))
+                problems.append(self._places.problem_of(place, not_approved(change), plans[place]))
         return problems
 
     def _give_back(self) -> None:
@@ -324,7 +325,7 @@ class Run:
         active = active_ids(self._rounds.observed)
         self._serving = plan_serving(subjects, self._assigner.overlaid(self._flags), active, self._rules)
         plans = {place: task.plan for place, task in enumerate(tasks)}
-        problems = [self._places.problem_of(place, plans[place], error) for place, error in self._serving.problems]
+        problems = [self._places.problem_of(place, error) for place, error in self._serving.problems]
         problems += self._not_approved([(step.item, step.change) for step in self._serving.steps], plans)
         if problems:
             raise refusal(problems)

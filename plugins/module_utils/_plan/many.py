@@ -11,8 +11,63 @@ import typing as t
 
 from .._api.deployments import Deployment, order_of, order_of_id
 from .._errors import LabelTaken, Problem, Refused
+from .serving import Subject
 from .single import Observed, Plan, plan
 from .wanted import USUAL_LIMIT, Purge, Rules, Wanted, problem_of, replacing, takers, with_replaced
+
+
+class Places:
+    """The places of plans: first those of the items, then of what these take over from, then of what is purged.
+
+    :param items: the items, without what they take over from.
+    :param is_list: whether problems tell the numbers of items.
+
+    ``replaced``: the place of the plan of what an item takes over from, by the place of the item.
+    """
+
+    def __init__(self, items: t.Sequence[Wanted], is_list: bool = True) -> None:
+        self.items = items
+        self._owners = [*range(len(items)), *replacing(items)]
+        self.replaced = {owner: place for place, owner in enumerate(self._owners) if place >= len(items)}
+        self._is_list = is_list
+
+    def __len__(self) -> int:
+        """The number of places without those of what is purged."""
+        return len(self._owners)
+
+    def owner(self, place: int) -> int:
+        """The place of the item that a plan is about; of what is purged that of the plan itself."""
+        return self._owners[place] if place < len(self) else place
+
+    def problem_of(self, place: int, error: Refused, purged: Plan | None = None) -> Problem:
+        """What is refused about a plan: that of an item, or that of what is to be purged.
+
+        :param purged: the plan, which has to be given where it may be one of what is to be purged.
+        """
+        if place < len(self):
+            owner = self.owner(place)
+            return problem_of(self.items[owner], error, owner + 1 if self._is_list else None)
+        before = t.cast(Deployment, t.cast(Plan, purged).before)
+        return Problem(error, None, before.project_id, before.label, before.id)
+
+    def subjects(
+        self, places: t.Iterable[int], current: t.Callable[[int], Deployment | None], created: t.Container[int] = ()
+    ) -> list[Subject]:
+        """The items at these places whose deployments serve something, or take over from another one.
+
+        :param current: by place, the deployment as it is when it is assigned or removed.
+        :param created: the places of those that the task has created.
+        """
+        return [
+            Subject(
+                place,
+                self.items[place],
+                t.cast(Deployment, current(place)),
+                place in created,
+                current(self.replaced[place]) if place in self.replaced else None,
+            )
+            for place in places
+        ]
 
 
 class Decided(t.NamedTuple):
@@ -27,36 +82,29 @@ class Decided(t.NamedTuple):
 
 
 def plan_all(
-    wanted: t.Sequence[Wanted],
+    places: Places,
     observed: Observed,
     rules: Rules,
     purge: Purge | None = None,
     invalid: t.Collection[int] = (),
-    is_list: bool = True,
 ) -> Decided:
     """Decide what has to be written so that all that is wanted becomes true, and find all that is in the way of it.
 
-    :param wanted: the items, without what they take over from.
     :param invalid: the places of items that cannot be planned, as :func:`.wanted.find_invalid` tells.
-    :param is_list: whether the problems tell the numbers of the items.
     :return: a plan for each of the items that are not refused and, after them, one for each deployment that they take over
         from, as :func:`.wanted.with_replaced` adds it, and one for each deployment to purge.
     """
-    items = with_replaced(wanted)
-    owners = [*range(len(wanted)), *replacing(wanted)]
-    out = {place for place, owner in enumerate(owners) if owner in invalid}
+    items = with_replaced(places.items)
+    out = {place for place in range(len(places)) if places.owner(place) in invalid}
     plans, refusals, claimed = plan_each(items, observed, rules, invalid=out)
-    problems = [
-        problem_of(wanted[owners[place]], refusals[place], owners[place] + 1 if is_list else None)
-        for place in sorted(refusals)
-    ]
-    refused = {owners[place] for place in refusals}
-    for place in [place for place in plans if owners[place] in refused]:
+    problems = [places.problem_of(place, refusals[place]) for place in sorted(refusals)]
+    refused = {places.owner(place) for place in refusals}
+    for place in [place for place in plans if places.owner(place) in refused]:
         del plans[place]
     meant = (row.id for place in [*refusals, *out] for row in meant_by(items[place], observed))
     listed = frozenset(claimed).union(meant)
     if purge is not None:
-        purged, limits = _plan_purge(wanted, observed, purge, listed)
+        purged, limits = _plan_purge(places.items, observed, purge, listed)
         plans.update(enumerate(purged, len(items)))
         problems += limits
     return Decided(dict(sorted(plans.items())), problems, listed)

@@ -15,66 +15,15 @@ import typing as t
 
 from .._api.deployments import Deployment
 from .._api.flags import KINDS, Flag, Usage
-from .._errors import Problem, Refused, RequestFailed
+from .._errors import Problem, RequestFailed
 from .guards import refuse_used, to_check, usage_unknown
-from .many import plan_all
-from .serving import ServingPlan, Step, Subject, by_item, in_order, kinds_to_read, plan_serving
+from .many import Places, plan_all
+from .serving import ServingPlan, Step, by_item, in_order, kinds_to_read, plan_serving
 from .single import Change, Observed, Plan, retired
-from .wanted import Purge, Rules, Wanted, problem_of, replacing
+from .wanted import Purge, Rules, Wanted
 
 #: Tells the flags or the experiments of a project, archived ones too. It may raise :class:`.._errors.RequestFailed`.
 Read = t.Callable[[str, str], t.List[Flag]]
-
-
-class Places:
-    """The places of plans: first those of the items, then of what these take over from, then of what is purged.
-
-    :param items: the items, without what they take over from.
-    :param is_list: whether problems tell the numbers of items.
-
-    ``replaced``: the place of the plan of what an item takes over from, by the place of the item.
-    """
-
-    def __init__(self, items: t.Sequence[Wanted], is_list: bool = True) -> None:
-        self.items = items
-        self._owners = [*range(len(items)), *replacing(items)]
-        self.replaced = {owner: place for place, owner in enumerate(self._owners) if place >= len(items)}
-        self._is_list = is_list
-
-    def __len__(self) -> int:
-        """The number of places without those of what is purged."""
-        return len(self._owners)
-
-    def owner(self, place: int) -> int:
-        """The place of the item that a plan is about; of what is purged that of the plan itself."""
-        return self._owners[place] if place < len(self) else place
-
-    def problem_of(self, place: int, decision: Plan, error: Refused) -> Problem:
-        """What is refused about a plan: that of an item, or that of what is to be purged."""
-        if place < len(self):
-            owner = self.owner(place)
-            return problem_of(self.items[owner], error, owner + 1 if self._is_list else None)
-        before = t.cast(Deployment, decision.before)
-        return Problem(error, None, before.project_id, before.label, before.id)
-
-    def subjects(
-        self, places: t.Iterable[int], current: t.Callable[[int], Deployment | None], created: t.Container[int] = ()
-    ) -> list[Subject]:
-        """The items at these places whose deployments serve something, or take over from another one.
-
-        :param current: by place, the deployment as it is when it is assigned or removed.
-        :param created: the places of those that the task has created.
-        """
-        return [
-            Subject(
-                place,
-                self.items[place],
-                t.cast(Deployment, current(place)),
-                place in created,
-                current(self.replaced[place]) if place in self.replaced else None,
-            )
-            for place in places
-        ]
 
 
 class Decision(t.NamedTuple):
@@ -120,7 +69,7 @@ def decide(
     :raises RequestFailed: what has to be known of flags or experiments to tell what deployments serve could not be read.
     """
     places = Places(items, is_list)
-    decided = plan_all(items, observed, rules, purge, invalid, is_list)
+    decided = plan_all(places, observed, rules, purge, invalid)
     plans, problems = guarded(decided.plans, rules, read, places)
     problems = [*decided.problems, *problems]
     serving = [place for place in plans if place < len(items) and kinds_to_read([items[place]])]
@@ -131,7 +80,7 @@ def decide(
             state.replace(each.before, each.after)
     subjects = places.subjects(serving, lambda place: plans[place].after)
     plan = plan_serving(subjects, flags, active_ids(state), rules)
-    problems += [places.problem_of(place, plans[place], error) for place, error in plan.problems]
+    problems += [places.problem_of(place, error) for place, error in plan.problems]
     refused = {place for place, error in plan.problems}
     plans = {place: each for place, each in plans.items() if places.owner(place) not in refused}
     return Decision(places, plans, problems, plan, by_item(plan.steps), flags, decided.listed)
@@ -147,7 +96,7 @@ def guarded(
         try:
             usage = Usage((flag for kind in KINDS for flag in read(project_id, kind)), archived)
             refusals = refuse_used(archiving, usage)
-            problems += [places.problem_of(place, archiving[place], error) for place, error in refusals.items()]
+            problems += [places.problem_of(place, error, archiving[place]) for place, error in refusals.items()]
             refused = set(refusals)
         except RequestFailed as failure:
             problems.append(Problem(usage_unknown(failure), None, project_id))

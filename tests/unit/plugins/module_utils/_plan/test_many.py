@@ -22,7 +22,7 @@ from ansible_collections.community.amplitude.plugins.module_utils._errors import
     TypeContradiction,
     refusal,
 )
-from ansible_collections.community.amplitude.plugins.module_utils._plan.many import plan_all, plan_each
+from ansible_collections.community.amplitude.plugins.module_utils._plan.many import Places, plan_all, plan_each
 from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Observed
 from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import (
     Purge,
@@ -342,7 +342,7 @@ def test_a_label_that_is_taken_is_told_after_the_other_items():
     """It may only be so because of what was refused for another reason."""
     rows = [A, B, row("3", "c", type="server")]
     wanted = [want("b", id="1"), want("d"), want("c", type="client"), want("a", id="2")]
-    plans, problems, _listed = plan_all(wanted, Observed(rows), Rules(), Purge(frozenset({"1"}), 0))
+    plans, problems, _listed = plan_all(Places(wanted), Observed(rows), Rules(), Purge(frozenset({"1"}), 0))
     assert plans == {} and [each.item for each in problems] == [1, 2, 3, 4]
     told = refusal(problems).problems
     assert [(each.item, type(each.error)) for each in told] == [
@@ -391,7 +391,7 @@ EVERYTHING_AT_ONCE: dict[str, t.Any] = {
 @pytest.mark.parametrize("name", EVERYTHING_AT_ONCE)
 def test_everything_that_is_refused_is_told_at_once(name):
     rows, wanted, projects, expected, left = EVERYTHING_AT_ONCE[name]
-    plans, problems, _listed = plan_all(wanted, Observed(rows), Rules(), Purge(frozenset(projects), 0))
+    plans, problems, _listed = plan_all(Places(wanted), Observed(rows), Rules(), Purge(frozenset(projects), 0))
     assert [tuple(each[1:]) for each in problems] == [each[:4] for each in expected]
     for problem, (*dummy, words) in zip(problems, expected):
         assert words in str(problem.error)
@@ -402,7 +402,7 @@ def test_everything_that_is_refused_is_told_at_once(name):
 def test_an_item_that_is_wrong_in_itself_is_left_out():
     wanted = [want("a b", id="1"), want("new", type="client"), want("b")]
     plans, problems, listed = plan_all(
-        wanted, Observed([A, B]), Rules(), Purge(frozenset({"1"}), 0), find_invalid(wanted).places
+        Places(wanted), Observed([A, B]), Rules(), Purge(frozenset({"1"}), 0), find_invalid(wanted).places
     )
     assert sorted(plans) == [1, 2] and problems == [] and listed == {A.id, B.id}
 
