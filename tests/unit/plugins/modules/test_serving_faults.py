@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.community.amplitude.tests.support.bulk import writes
+from ansible_collections.community.amplitude.tests.support.modules import run_module
 from ansible_collections.community.amplitude.tests.support.serving import ACCOUNT, have, plain
 
 SERVE = dict(label="api", flags=["cart", "pay", "free"], experiments=["hero", "cart"])
@@ -277,3 +278,46 @@ def test_flags_that_cannot_be_read(emulator, serve):
     for options in (SERVE, RETIRE):
         result = serve(options)
         assert result["failed"] and "list the flags of project 1" in result["msg"] and writes(emulator) == []
+
+
+@pytest.mark.parametrize("refused_assignment", ["nothing", "rest"])
+@pytest.mark.parametrize("assigned_again_status", [200, 400, 409])
+@pytest.mark.parametrize("flag", ["free", "beside"], ids=["that has none", "that has another one"])
+def test_one_of_several_that_one_flag_gets_is_there_already(
+    emulator, connection, flag, assigned_again_status, refused_assignment
+):
+    """Somebody assigns it just before; whatever the API makes of the request, what was written is told."""
+    beside = dict(id=26, projectId="1", key="beside", enabled=True, deployments=[5])
+    emulator.reset(
+        dict(ACCOUNT, flags=[*ACCOUNT["flags"], beside]),
+        assigned_again_status=assigned_again_status,
+        refused_assignment=refused_assignment,
+    )
+    emulator.after("GET", 4, lambda: emulator.assign_to_flag({"free": "24", "beside": "26"}[flag], ["7"]))
+    items = [dict(label=label, project_id="1", flags=[flag]) for label in ("web", "api")]
+    result = run_module("amplitude_deployments", **dict(connection, deployments=items))
+    assert not result.get("failed"), result["msg"]
+    assert {"free": "free=7,8", "beside": "beside=5,7,8"}[flag] in have(emulator.flags())
+    assert result["changed"] and f"assign 8 api {flag}" in map(plain, result["changes"])
+    assert [row["flags"].count(flag) for row in result["deployments"]] == [1, 1]
+
+
+@pytest.mark.parametrize("status", [400, 404, 503])
+def test_flag_that_is_gone_gets_nothing(emulator, serve, status):
+    """It is archived after it was read, and the assignment is refused, or lost: nothing of that is told as done."""
+    emulator.reset(ACCOUNT, archived_flag_status=404 if status == 503 else status)
+    if status == 503:
+        emulator.misbehave(action="status", status=503, moment="before", method="POST", path="/flags/22/")
+    emulator.after("GET", 3, lambda: emulator.edit_flag("22", archived=True), path="/flags")
+    result = serve(TAKE_OVER)
+    assert not result.get("failed"), result["msg"]
+    assert [request["path"] for request in writes(emulator) if request["status"] == status] == [
+        "/api/1/flags/22/deployments"
+    ]
+    assert "pay=7" in have(emulator.flags()).split() and result["deployment"]["flags"] == ["cart"]
+    assert [plain(change) for change in result["changes"]] == [
+        "rename 7 web-superseded-7",
+        "create - web",
+        "assign - web cart",
+        "assign - web hero",
+    ]
