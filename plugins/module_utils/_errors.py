@@ -45,12 +45,14 @@ class AmplitudeError(Exception):
     ``problems``: what is wrong with what is wanted, if that is why; see :func:`refusal`.
     ``kind``: for programs, the documented return value ``failure.kind``. Where it is empty, it is that of the cause.
     ``transient``: whether trying again can help.
+    ``outcome_unknown``: whether the service may have carried a request out anyway.
     """
 
     warnings: t.Sequence[str] = ()
     problems: t.Sequence[Problem] = ()
     kind: str = ""
     transient = False
+    outcome_unknown = False
 
     def __init__(self, doing: str, problem: str, advice: str, **result: t.Any) -> None:
         self.doing = doing
@@ -208,12 +210,10 @@ class RequestFailed(AmplitudeError):
 
     :param transient: whether trying again can help (a refused connection: yes; a certificate that is not trusted: no).
 
-    ``outcome_unknown``: whether the service may have carried the request out anyway.
     ``rarely_passes``: whether trying again helps only now and then (a host name that does not exist).
     ``retry_after``: seconds after which the service asked to be called again, or None.
     """
 
-    outcome_unknown = False
     rarely_passes = False
     retry_after: float | None = None
 

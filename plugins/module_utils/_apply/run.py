@@ -223,7 +223,7 @@ class Run:
         """Give what was renamed its old label back if what was to get that could not be created."""
         for place, old in ((place, self._rounds.tasks[old]) for place, old in self._replaced.items()):
             own = self._rounds.tasks[place]
-            is_refused = own.failure is not None and not getattr(own.failure, "outcome_unknown", False)
+            is_refused = own.failure is not None and not own.failure.outcome_unknown
             was = old.told.before
             if (
                 own.state is not State.PLANNED

@@ -175,17 +175,28 @@ def _of_what_it_serves(decision: Decision, place: int) -> t.Iterator[tuple[str, 
         left = [step for step in removals if step.deployment_id == replaced.id]
         assigns = [step for step in assigns if step not in taken]
         removals = [step for step in removals if step not in left]
-        if old.changes:
-            yield "replaced", f"{name(replaced)}, which it replaces, has its label"
-        if taken:
-            yield "replaced", f"it has not taken over {_keys(taken)} from {name(replaced)}"
-        if len(retired(old).changes) > len(old.changes):
-            serves = f" and serves {_keys(left)}" if left else ""
-            yield "replaced", f"{name(replaced)}, which it replaces, is not archived{serves}"
+        yield from (("replaced", detail) for detail in _of_what_it_replaces(old, taken, left))
     if assigns:
         yield "unassigned", f"it does not serve {_keys(assigns)}"
     if removals:
         yield "assigned", f"it serves {_keys(removals)} beside what is listed"
+
+
+def _of_what_it_replaces(old: Plan, taken: t.Sequence[Step], left: t.Sequence[Step]) -> t.Iterator[str]:
+    """What is not finished of a takeover, in words.
+
+    :param old: the plan of what is taken over from.
+    :param taken: what is still to be taken over.
+    :param left: what the old one is still to be removed from.
+    """
+    which = name(t.cast(Deployment, old.before))
+    if old.changes:
+        yield f"{which}, which it replaces, has its label"
+    if taken:
+        yield f"it has not taken over {_keys(taken)} from {which}"
+    if len(retired(old).changes) > len(old.changes):
+        serves = f" and serves {_keys(left)}" if left else ""
+        yield f"{which}, which it replaces, is not archived{serves}"
 
 
 def _refused(item: Wanted, observed: Observed, errors: t.Sequence[AmplitudeError], usage: Usage | None) -> Row:
