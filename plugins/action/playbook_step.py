@@ -64,6 +64,22 @@ class Stop(Exception):
     """The step has failed, with these return values."""
 
 
+def _validated(spec, given):
+    """The values of options as the spec has them.
+
+    :raises InputError: one of them cannot be used.
+    """
+    checked = ArgumentSpecValidator(spec).validate(given)
+    for text in checked.error_messages:
+        raise InputError("use the variables of the playbook", text, "correct the variable amplitude_… of that name")
+    return checked.validated_parameters
+
+
+def _time():
+    """What time it is, for the reports."""
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+
+
 class ActionModule(ActionBase):
     """Reads what is wanted, hands it to a module of the collection, and tells what that says."""
 
@@ -97,10 +113,7 @@ class ActionModule(ActionBase):
                 "set it to the path of the plan.json that was approved, or leave it out",
             )
         given = {option: value for option, value in self._task.args.items() if not is_blank(value)}
-        checked = ArgumentSpecValidator(SPEC).validate(given)
-        for text in checked.error_messages:
-            raise InputError("use the variables of the playbook", text, "correct the variable amplitude_… of that name")
-        return checked.validated_parameters
+        return _validated(SPEC, given)
 
     def _export(self, options):
         path = absolute(options["state_file"] or "deployments.yml")
@@ -165,7 +178,7 @@ class ActionModule(ActionBase):
         return dict(
             {field: found[field] for field in ("deployments", "summary", "other_projects")},
             source=state.source,
-            audited=datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+            audited=_time(),
             directory=directory,
             fail_on_drift=options["fail_on_drift"],
             msg=told + (f", other projects {len(others)}" if others else "") + f": {directory}/audit.html",
@@ -234,7 +247,7 @@ class ActionModule(ActionBase):
                 )
                 for project, each in zip(plan["projects"], counts)
             ],
-            planned=datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+            planned=_time(),
             directory=directory,
             fail_on_problems=options["fail_on_problems"],
             msg=line_of(counts, True) + (f", problems {len(told)}" if told else "") + f": {directory}/plan.json",
@@ -282,10 +295,8 @@ class ActionModule(ActionBase):
     def _rules(self, options, defaults=False):
         """The options that a plan has, as the module understands them: those that are set or, with the defaults, all."""
         given = {option: options[option] for option in OPTIONS if options[option] is not None}
-        checked = ArgumentSpecValidator({option: OPTIONS_OF_MODULE[option] for option in OPTIONS}).validate(given)
-        for text in checked.error_messages:
-            raise InputError("use the variables of the playbook", text, "correct the variable amplitude_… of that name")
-        return {option: checked.validated_parameters[option] for option in (OPTIONS if defaults else given)}
+        checked = _validated({option: OPTIONS_OF_MODULE[option] for option in OPTIONS}, given)
+        return {option: checked[option] for option in (OPTIONS if defaults else given)}
 
     def _apply(self, options):
         """Make one project as it should be."""
@@ -364,7 +375,7 @@ class ActionModule(ActionBase):
             raise InputError(f"use amplitude_{option}", f"{options[option]!r} is no list of IDs", str(error)) from None
 
     def _deployments(self, project, options):
-        approval = {option: project[option] for option in ("approved_changes",) if option in project}
+        approval = dict(approved_changes=project["approved_changes"]) if "approved_changes" in project else {}
         return self._module(
             "amplitude_deployments",
             dict(options, **project["rules"]),
@@ -396,4 +407,4 @@ class ActionModule(ActionBase):
     @staticmethod
     def _shortened(found, **told):
         """What is left of the result of a module that has failed: not the deployments and all that was given to it."""
-        return dict({field: found[field] for field in ("failure",) if found.get(field)}, **told)
+        return dict(told, failure=found["failure"]) if found.get("failure") else told
