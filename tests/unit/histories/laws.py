@@ -257,10 +257,10 @@ def _written(
 
 
 def _was_there(fact: tuple[t.Any, ...], deed: Deed, places: t.Mapping[t.Any, tuple[str, str]]) -> bool:
-    """Whether a deployment that was assigned was there when the run began."""
+    """Whether a deployment that was assigned was there before."""
     _action, kind, project_id, key, identifier = fact
     same = [place for place, named in places.items() if place[0] == kind and named == (project_id, key)]
-    return any(identifier in deed.began_with.get(place, ()) for place in same)
+    return any(identifier in serving_laws.there_before(deed, place) for place in same)
 
 
 def _assignments(changes: t.Iterable[Options]) -> int:

@@ -54,12 +54,25 @@ def was_asked_for(deed: Deed, write: Options) -> bool:
     asked, there = _removes, set()
     if write["method"] == "POST":
         # What was there is put back, and what is there is assigned once more with it.
-        asked, there = _assigns, {*deed.began_with.get(_place(write), ()), *(rows[0] or {}).get("deployments", ())}
+        asked, there = _assigns, {*there_before(deed, _place(write)), *(rows[0] or {}).get("deployments", ())}
     return all(
         each in there
         or any(asked(item, row, each, view) for item in deed.items for row in rows if row and not row["archived"])
         for each in assigned_ids(write)
     )
+
+
+def there_before(deed: Deed, place: tuple[str, str]) -> set[str]:
+    """What a flag or experiment had when a run began, or as far as the run knew before an assignment, whoever put it there.
+
+    :param place: its kind and id.
+    """
+    there, own = set(deed.began_with.get(place, ())), set()
+    for write in deed.writes:
+        if write["method"] == "POST" and is_assignment(write) and _place(write) == place:
+            there.update({*(write["view"].flag(write["path"]) or {}).get("deployments", ())} - own)
+            own.update({*assigned_ids(write)} - there)
+    return there
 
 
 def follows_the_list(deed: Deed, write: Options) -> bool:

@@ -269,6 +269,17 @@ FOUND.update(
             flags=[flag(21, "cart", "11", "12", "13")],
             switches=dict(assigning="replaces", archived_deployment_status=400),
         ),
+        "an API that replaces what somebody has assigned since the run began": History(
+            [
+                Run(
+                    dict(project_id="1", label="web", flags=["cart"]),
+                    others=[Other("GET", 1, OnFlag("flags", dict(assign=2), 0))],
+                )
+            ],
+            rows=[*WEB_AND_API, row(13, "job")],
+            flags=[flag(21, "cart", "13")],
+            switches=dict(assigning="replaces"),
+        ),
     }
 )
 
