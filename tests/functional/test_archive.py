@@ -159,11 +159,12 @@ def test_every_module_is_in_the_action_group():
 
 def test_readme_lists_the_content():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    content = text[text.index("## Content") : text.index("## Installation")]
+    content = text[text.index("## Documentation") : text.index("are documented by")]
     lookups = [path.stem for path in (ROOT / "plugins/lookup").glob("*.py")]
     playbooks = [path.stem for path in (ROOT / "playbooks").glob("*.yml")]
-    listed = re.findall(r"^\| `community\.amplitude\.(\w+)` \|", content, re.MULTILINE)
-    assert sorted(listed) == sorted(MODULES + lookups + playbooks)
+    assert sorted(re.findall(r"`(\w+)`", content)) == sorted(MODULES + lookups + playbooks)
+    guides = re.findall(r"\(docs/docsite/rst/(\w+)\.rst\)", text[text.index("## Documentation") :])
+    assert sorted(guides) == sorted(path.stem for path in (ROOT / "docs/docsite/rst").glob("*.rst"))
 
 
 def test_guides_are_in_the_table_of_contents():

@@ -44,7 +44,7 @@ def plays_of_plugin(path):
 
 def plays_of_page(path):
     blocks = re.findall(r"```yaml\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL)
-    return [play for block in blocks for play in yaml.safe_load(block)]
+    return [play for block in blocks for play in yaml.safe_load(block) if block.startswith("- ")]
 
 
 def plays_of_guide(name, *labels):
@@ -56,6 +56,7 @@ def plays_of_guide(name, *labels):
 BLOCKS = [
     ("audits", "lookup"),
     ("bulk", "many", "purge"),
+    ("connection", "defaults", "lookup"),
     ("flags", "serve"),
     ("flags", "exclusive"),
     ("getting_started", "see", "first"),

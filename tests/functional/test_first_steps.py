@@ -74,6 +74,15 @@ def follow(run, settings, tmp_path):
 
 def test_readme(follow, settings, tmp_path):
     text = README.read_text(encoding="utf-8")
+    state, command, shown = re.search(
+        r"```yaml\n(amplitude_projects:.*?)```.*?`(ansible-playbook .*?)`:\n\n```text\n(.*?)```", text, re.DOTALL
+    ).groups()
+    (tmp_path / "deployments.yml").write_text(state, encoding="utf-8")
+    assert [row["label"] for row in deployments(settings).values() if row["id"] == "20003"] == ["web-shop"]
+    output = [line.strip().strip('",') for line in follow(command)[1].splitlines()]
+    begin = output.index(shown.splitlines()[0])
+    assert output[begin:][: len(shown.splitlines())] == shown.splitlines()
+
     first = re.search(r"## A first playbook\n\nPut this into `site.yml`.*?```yaml\n(.*?)```", text, re.DOTALL)[1]
     (tmp_path / "site.yml").write_text(first, encoding="utf-8")
     check, apply = [each for each in commands_of_page(README) if each.startswith("ansible-playbook site.yml")]
@@ -100,7 +109,7 @@ def test_getting_started(follow, settings, tmp_path):
 
 def test_cheat_sheet(follow, run, settings, tmp_path):
     text = README.read_text(encoding="utf-8")
-    sheet = text[text.index("## Cheat sheet") : text.index("## Set the connection once")]
+    sheet = text[text.index("## Cheat sheet") : text.index("## Documentation")]
     tasks = re.findall(r"^\| (.+) \| `(amplitude_\w+): (\{.*\})` \|$", sheet, re.MULTILINE)
     assert [words for words, *dummy in tasks][:4] == ["create", "rename", "archive", "restore"]
     play = dict(hosts="localhost", gather_facts=False)

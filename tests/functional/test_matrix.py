@@ -24,8 +24,8 @@ OLDEST_CONTROLLER = ROWS[OLDEST_CORE]["controller"][0]
 
 
 def supported_versions():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    return text[text.index("## Supported versions") :]
+    text = (ROOT / "docs/docsite/rst/getting_started.rst").read_text(encoding="utf-8")
+    return text[text.index("Supported versions\n---") :]
 
 
 def minor(version):
@@ -44,15 +44,23 @@ def test_runtime_requires_the_oldest():
     assert runtime["requires_ansible"] == f">={OLDEST_CORE}.0"
 
 
-def test_readme_has_the_rows():
-    rows = re.findall(r"^\| (\d\S+) \| (\S+) to (\S+) \| (\S+) to (\S+) \|$", supported_versions(), re.MULTILINE)
+def test_guide_has_the_rows():
+    row = r"^  \* - (\d\S+)\n    - (\S+) to (\S+)\n    - (\S+) to (\S+)$"
+    rows = re.findall(row, supported_versions(), re.MULTILINE)
     assert rows == [(core, *row["controller"], *row["target"]) for core, row in ROWS.items()]
 
 
-def test_readme_names_the_oldest_libraries():
+def test_guide_names_the_oldest_libraries():
     assert MATRIX["oldest_libraries"].keys() == {"requests", "urllib3"}
     for name, version in MATRIX["oldest_libraries"].items():
-        assert f"`{name}` {version}" in supported_versions()
+        assert f"``{name}`` {version}" in supported_versions()
+
+
+def test_readme_names_the_ends_of_the_range():
+    cores, oldest = list(ROWS), min((row["target"][0] for row in ROWS.values()), key=minor)
+    text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert f"ansible-core {cores[0]} to {cores[-1]}" in text and f"Python {oldest} or newer" in text
+    assert "`requests` {requests} or newer".format(**MATRIX["oldest_libraries"]) in text
 
 
 @pytest.mark.parametrize("file", ["meta/ee-requirements.txt", "plugins/doc_fragments/connection.py"])
