@@ -170,7 +170,13 @@ def test_readme_lists_the_content():
 def test_guides_are_in_the_table_of_contents():
     sections = yaml.safe_load((ROOT / "docs/docsite/extra-docs.yml").read_text(encoding="utf-8"))["sections"]
     guides = [path.stem for path in (ROOT / "docs/docsite/rst").glob("*.rst")]
-    assert sorted(name for section in sections for name in section["toctree"]) == sorted(guides)
+    listed = [name for section in sections for name in section["toctree"]]
+    assert sorted(listed) == sorted(guides)
+    index = (ROOT / "docs/site/index.rst").read_text(encoding="utf-8")
+    assert re.findall(r"^  docsite/(\w+)$", index, re.MULTILINE) == listed
+    assert sorted(re.findall(r"^  .+ <(\w+)_(?:module|lookup)>$", index, re.MULTILINE)) == sorted(
+        [*MODULES, "deployment_key"]
+    )
 
 
 def test_installed_lookup_is_documented(run, installed):
