@@ -4,6 +4,7 @@
 """How Sphinx builds the documentation site; see tests/tools/docs."""
 
 import pathlib
+import re
 import zlib
 
 project = "community.amplitude"
@@ -37,3 +38,16 @@ inventory.write_bytes(
     b"# The remainder of this file is compressed using zlib.\n" + zlib.compress(labels.encode())
 )
 intersphinx_mapping = {"ansible": (ANSIBLE, str(inventory))}
+
+# Where ansible-doc leads to a guide in the repository, the site has it itself.
+GUIDES = "https://github.com/ansible-collections/community.amplitude/blob/main/docs/docsite/rst/"
+
+
+def lead_to_guides(app, name, source):
+    """Make links to guides in the text of a page, ``source[0]``, lead to the site."""
+    source[0] = re.sub(re.escape(GUIDES) + r"(\w+)\.rst", r"docsite/\1.html", source[0])
+
+
+def setup(app):
+    """Change the text of each page before Sphinx reads it."""
+    app.connect("source-read", lead_to_guides)

@@ -62,10 +62,12 @@ options:
     type: float
     default: 120
 seealso:
-  - ref: ansible_collections.community.amplitude.docsite.troubleshooting
+  - name: Troubleshooting by error message
     description: What the error messages mean.
-  - ref: ansible_collections.community.amplitude.docsite.faults
+    link: https://github.com/ansible-collections/community.amplitude/blob/main/docs/docsite/rst/troubleshooting.rst
+  - name: When the network or the service fails
     description: What happens when the network or the service fails, and when several runs write the same.
+    link: https://github.com/ansible-collections/community.amplitude/blob/main/docs/docsite/rst/faults.rst
   - name: Deployment endpoints of the Experiment Management API
     description: The API that this collection uses.
     link: https://amplitude.com/docs/apis/experiment/experiment-management-api-deployments

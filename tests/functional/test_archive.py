@@ -179,6 +179,13 @@ def test_guides_are_in_the_table_of_contents():
     )
 
 
+def test_links_to_files_of_the_repository_lead_somewhere():
+    links = re.compile(r"github\.com/ansible-collections/community\.amplitude/(?:blob|tree)/main/([\w./-]*\w)")
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "plugins").rglob("*.py")]
+    linked = {path for text in texts for path in links.findall(text)}
+    assert linked and not [path for path in linked if not (ROOT / path).exists()]
+
+
 def test_installed_lookup_is_documented(run, installed):
     text = run("ansible-doc", "-t", "lookup", "community.amplitude.deployment_key", **installed)
     assert text.status == 0 and "amplitude_management_api_key" in text.output
