@@ -292,11 +292,13 @@ def _is_general(failure: RequestFailed | None) -> bool:
 def not_shown(steps: t.Sequence[Step], doing: str | None = None) -> AmplitudeError:
     """The error that the lists do not show in time what has to be seen before more can be done."""
     step = steps[0]
-    verb = "does not list" if step.change.action == "assign" else "still lists"
+    problem = f"{step.flag} does not list deployment {step.deployment_id} yet"
+    if step.change.action == "unassign":
+        problem = f"{step.flag} still lists deployment {step.deployment_id}"
     more = f" (and {len(steps) - 1} more)" if len(steps) > 1 else ""
     return UnexpectedAnswer(
         doing or f"assign deployment {step.deployment_id} to {step.flag.described}",
-        f"{step.flag} {verb} deployment {step.deployment_id}{' yet' if step.change.action == 'assign' else ''}{more}",
+        problem + more,
         "run this again: it goes on from what it finds",
         transient=True,
     )
