@@ -17,7 +17,7 @@ import time
 
 import pytest
 
-from ansible_collections.community.amplitude.tests.live import live
+from ansible_collections.community.amplitude.tests.live import live, ours
 from ansible_collections.community.amplitude.tests.support.canaries import Processes, canary
 from ansible_collections.community.amplitude.tests.support.clocks import FOR_EVER, eventually
 
@@ -277,16 +277,16 @@ def test_what_is_missing_or_wrong(emulator, world, monkeypatch, changes, words):
 
 
 def test_nothing_but_our_own_is_written_to():
-    ours = live.Ours(PROJECT)
-    mine, other = (live.Deployment(id, PROJECT, ours.prefix + "a", None, None, False) for id in ("1", "2"))
-    ours.before = {"2": other}
+    run = ours.Ours(PROJECT)
+    mine, other = (ours.Deployment(id, PROJECT, run.prefix + "a", None, None, False) for id in ("1", "2"))
+    run.before = {"2": other}
     strangers = [mine._replace(id="3", label="web"), mine._replace(id="4", project_id="770078")]
-    assert ours.found([mine, other, *strangers]) == [mine]
-    ours.claim("2")
-    label = ours.prefix + "b"
-    ours.allow(dict(archive=True), "1")
-    ours.allow(dict(label=label, archive=False), "1")
-    ours.allow(dict(projectId=PROJECT, label=label))
+    assert run.found([mine, other, *strangers]) == [mine]
+    run.claim("2")
+    label = run.prefix + "b"
+    run.allow(dict(archive=True), "1")
+    run.allow(dict(label=label, archive=False), "1")
+    run.allow(dict(projectId=PROJECT, label=label))
     for refused in [
         (dict(archive=True), "2"),
         (dict(archive=True), "3"),
@@ -295,8 +295,8 @@ def test_nothing_but_our_own_is_written_to():
         (dict(projectId=PROJECT, label="web"),),
         (dict(projectId="770078", label=label),),
     ]:
-        with pytest.raises(live.Stopped):
-            ours.allow(*refused)
+        with pytest.raises(ours.Stopped):
+            run.allow(*refused)
 
 
 def checkout(tmp_path):
