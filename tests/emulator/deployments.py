@@ -12,7 +12,7 @@ from flask import Blueprint, Response, g
 from .account import TYPES, Deployment
 from .answers import json_answer, text_answer
 from .errors import Refused
-from .resources import MADE_UP_PROJECT, check_access, extra_fields, json_body, list_answer, padding, sent_id
+from .resources import MADE_UP_PROJECT, check_access, extra_fields, list_answer, padding, sent_fields, sent_id
 from .switches import Switches
 
 api = Blueprint("deployments", __name__, url_prefix="/api/1/deployments")
@@ -30,10 +30,11 @@ def list_deployments() -> Response:
 @api.route("", methods=["POST"], provide_automatic_options=False)
 def create_deployment() -> Response:
     """Create a deployment; only its id is answered."""
-    body = json_body()
-    if body is None:
-        raise Refused(400, "a JSON body is required")
-    project_id, label, type = body.get("projectId"), _label(body.get("label")), body.get("type")
+    where = g.switches.fields_of_post
+    fields = sent_fields(where)
+    if fields is None:
+        raise Refused(400, "a query is required" if where == "query" else "a JSON body is required")
+    project_id, label, type = fields.get("projectId"), _label(fields.get("label")), fields.get("type")
     if not isinstance(project_id, str):
         raise Refused(400, "projectId must be a string")
     if not isinstance(type, str) or type not in TYPES:
@@ -51,10 +52,10 @@ def edit_deployment(id: str) -> Response:
     if deployment is None:
         raise Refused(404, f"deployment {id} does not exist")
     check_access(deployment.project_id)
-    body = json_body() or {}
-    label = _label(body["label"]) if "label" in body else None
-    archive = body.get("archive")
-    if "archive" in body and not isinstance(archive, bool):
+    fields = sent_fields(g.switches.fields_of_patch) or {}
+    label = _label(fields["label"]) if "label" in fields else None
+    archive = fields.get("archive")
+    if "archive" in fields and not isinstance(archive, bool):
         raise Refused(400, "archive must be a boolean")
     g.record.committed = g.world.account.edit(id, label, archive, g.switches)
     return text_answer("OK")

@@ -73,6 +73,20 @@ def json_body() -> dict[str, t.Any] | None:
     return body
 
 
+def sent_fields(where: str) -> dict[str, t.Any] | None:
+    """The fields that a POST or PATCH carries, or None if it carries nothing.
+
+    :param where: as the switches ``fields_of_post`` and ``fields_of_patch`` have it. In a query, ``true`` and ``false`` are
+        the booleans.
+    """
+    if where == "query":
+        words = {"true": True, "false": False}
+        return {name: words.get(value, value) for name, value in request.args.items()} or None
+    if where == "body_alone" and request.args:
+        raise Refused(400, "no query is expected")
+    return json_body()
+
+
 def check_access(project_id: str) -> None:
     """Refuse a project that the management key does not cover."""
     if project_id not in g.world.account.covered_by(g.key):

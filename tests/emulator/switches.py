@@ -64,6 +64,15 @@ class Switches:
         "both", "what is carried out of an edit with label and archive together", "both", "label", "archive"
     )
     duplicate_status: int = _switch(400, "status that answers a label that is taken", 400, 409)
+    fields_of_post: str = _switch(
+        "body", "where the fields of a new deployment are read: in the body, in the query, or in the body, and a 400 is what"
+        " a query gets",
+        "body", "query", "body_alone",
+    )  # fmt: skip
+    fields_of_patch: str = _switch(
+        "body", "where those of an edit are read; one that has none there is OK and does nothing",
+        "body", "query", "body_alone",
+    )  # fmt: skip
     archive_in_use: str = _switch(
         "allowed", "what becomes of the archiving of a deployment that a flag or experiment uses, unless that is archived"
         " itself; refused is a 400",

@@ -117,6 +117,38 @@ def test_create_edit_and_what_is_recorded(api: Api, emulator: Emulator) -> None:
     assert [record["n"] for record in emulator.requests()] == [8]
 
 
+@pytest.mark.parametrize(
+    "where, from_post, from_patch",
+    [
+        ("body", (200, "body"), (200, "body-2", False)),
+        ("query", (200, "query"), (200, "query-2", True)),
+        ("body_alone", (400, None), (400, "hello", False)),
+    ],
+)
+def test_where_fields_are_read(
+    api: Api, emulator: Emulator, where: str, from_post: tuple[int, str | None], from_patch: tuple[int, str, bool]
+) -> None:
+    emulator.reset(fields_of_post=where)
+    answer = api.create("body", params={"projectId": "1", "label": "query", "type": "server"})
+    labels = [row["label"] for row in emulator.deployments()]
+    assert (answer.status_code, *labels) == (from_post if from_post[1] else from_post[:1])
+    without = api.call("POST", params={}) if where == "query" else api.create("alone")
+    assert without.status_code == (400 if where == "query" else 200)
+
+    emulator.reset(fields_of_patch=where)
+    id = api.create().json()["id"]
+    both = {"json": {"label": "body-2"}, "params": {"label": "query-2", "archive": "true"}}
+    answer = api.call("PATCH", f"{PATH}/{id}", **both)
+    (row,) = emulator.deployments()
+    assert (answer.status_code, row["label"], row["deleted"]) == from_patch
+    answer = api.edit(id, label="alone")
+    assert (answer.status_code, answer.text) == (200, "OK")
+    assert (emulator.deployments()[0]["label"] == "alone") is (where != "query")
+    assert emulator.requests()[-1]["committed"] is (where != "query")
+    strange = api.call("PATCH", f"{PATH}/{id}", params={"archive": "yes"})
+    assert strange.status_code == (200 if where == "body" else 400)
+
+
 def test_longest_label(api: Api, emulator: Emulator) -> None:
     assert api.create("a" * 5000).status_code == 200
     emulator.switch(longest_label=5)

@@ -211,3 +211,19 @@ def test_outcome_that_stays_unknown(emulator, run, method, options):
     result = run(retry_timeout=0, **options)
     assert result["failed"] and not result.get("changed")
     assert ", so that it is not known whether it was carried out; run this again later" in result["msg"]
+
+
+def test_fields_that_are_not_read_from_the_body(emulator, serve):
+    """The API's page calls them query parameters. A create is refused then; an edit may be OK and come to nothing."""
+    emulator.reset(fields_of_post="query", fields_of_patch="query")
+    wanted = dict(label="web", type="client")
+    result = serve(wanted)
+    assert result["failed"] and not result.get("changed")
+    assert re.match("Could not create the client deployment 'web' in project 1: .* answered 400 .*; .*", result["msg"])
+    assert emulator.deployments() == []
+
+    emulator.create_deployment(projectId="1", **wanted)
+    result = serve(dict(wanted, label="shop", previous_label="web"))
+    assert "was accepted, but the list of deployments does not show it yet" in result["warnings"][0]
+    assert by_label(emulator, "web") == [("10001", False)]
+    assert serve(dict(label="web", state="absent"), check_mode=True)["changed"], "the next run does not call it done"
