@@ -26,7 +26,7 @@ pytestmark = pytest.mark.once
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 #: The request of the playbook that is the first POST of it, where labels are not unique.
-FIRST_OF_PLAYBOOK = 6
+FIRST_OF_PLAYBOOK = 7
 NOT_SEEN = "not observable: one page holds the whole list."
 NAMES = {
     "ids": "IDs of deployments in a list",
@@ -48,6 +48,8 @@ NAMES = {
     "fields": "Further fields of a row",
     "deleted": "Whether active deployments have ``deleted: false``",
     "retry": "``Retry-After`` of a 429",
+    "post": "Where the fields of a POST are read",
+    "patch": "Where the fields of a PATCH are read",
 }
 #: The parts of the playbook that are run (it takes a while), the switches, and what has to be seen of them.
 WORLDS = {
@@ -105,12 +107,21 @@ WORLDS = {
     ),
     "unique labels": (
         ["new"],
-        dict(ids="string", unique_labels="all", error_body="empty", last_page="null"),
+        dict(
+            ids="string",
+            unique_labels="all",
+            error_body="empty",
+            last_page="null",
+            fields_of_post="body_alone",
+            fields_of_patch="body_alone",
+        ),
         {
+            "post": r"not observable: fields in the body and in the query are refused: 400, an empty body .*",
+            "patch": r"not observable: fields in the body and in the query are refused: 400, an empty body .*",
             "ids": r"text of digits\.",
             "new id": r"text of digits\.",
-            "count": r"not observable: only one was made\.",
-            "order": r"by ascending ID\.",
+            "count": r"yes: 2 made one after the other, all above those of older deployments\.",
+            "order": r"oldest first and by ascending ID\.",
             "limit": NOT_SEEN,
             "default": NOT_SEEN,
             "cursor": r"not observed\.",
@@ -141,13 +152,14 @@ def test_live(run, emulator, world, name):
     assert result.status == 0, result.output
     assert str(world.record) in result.output
     own = world.check_that_it_was_cleaned_up(result.output)
-    assert 1 <= len(own) <= 10
+    assert 1 <= len(own) <= 12
     assert len(emulator.requests()) < 200
     assert "failed=0" in result.output
     told = world.told()
     both = dict.fromkeys(["both", "both again"], r"both are carried out\.")
-    always = dict(both, type=expected["label"], retry=r"not observed: what was probed met no 429\.")
-    for short, pattern in dict(expected, **always, **{"lag of archiving": expected["lag"]}).items():
+    read = dict.fromkeys(["post", "patch"], r"the body\.")
+    always = dict(both, **read, type=expected["label"], retry=r"not observed: what was probed met no 429\.")
+    for short, pattern in dict(always, **expected, **{"lag of archiving": expected["lag"]}).items():
         assert re.fullmatch(pattern, told[NAMES[short]]), (short, told[NAMES[short]])
 
 
@@ -166,7 +178,7 @@ def test_failure_in_the_middle(run, emulator, world):
     assert result.status == 1
     assert "no ******** for ********" in result.output
     assert "The playbook has failed: see above." in result.output
-    assert len(world.check_that_it_was_cleaned_up(result.output)) == 3
+    assert len(world.check_that_it_was_cleaned_up(result.output)) == 4
     assert "Creates a second one" in world.record.read_text(encoding="utf-8")
 
 
@@ -195,7 +207,7 @@ def test_interruption(emulator, world):
         "can be carried out after this. Look later .* begins with ansible-live-[0-9a-f]{8}-, and archive", output
     )
     assert "Traceback" not in output
-    assert len(world.check_that_it_was_cleaned_up(output)) == 4
+    assert len(world.check_that_it_was_cleaned_up(output)) == 5
 
 
 @pytest.mark.parametrize(
@@ -242,6 +254,23 @@ def test_nothing_but_our_own_is_written_to():
     ]:
         with pytest.raises(ours.Stopped):
             run.allow(*refused)
+    run.claim("5")
+    assert run.found([mine, mine._replace(id="5", label="api")]) == [mine, mine._replace(id="5", label="api")]
+
+    flag = ours.Flag("flag", "9", PROJECT, "f", None, True, False, ())
+    run.flags = [flag]
+    run.allow_serving("/api/1/flags/9/deployments", ["1", "5"])
+    for refused in [
+        ("/api/1/flags/9/deployments", ["1", "2"]),
+        ("/api/1/flags/9/deployments", []),
+        ("/api/1/flags/8/deployments", ["1"]),
+        ("/api/1/experiments/9/deployments", ["1"]),
+    ]:
+        with pytest.raises(ours.Stopped):
+            run.allow_serving(*refused)
+    run.check_alone(flag._replace(deployments=("1", "5")))
+    with pytest.raises(ours.Stopped):
+        run.check_alone(flag._replace(deployments=("1", "2")))
 
 
 def checkout(tmp_path):
@@ -261,7 +290,14 @@ def checkout(tmp_path):
 def test_settings_of_the_caller(run, tmp_path, flags):
     """Only ``make live`` sees the caller's settings, and nobody else can read them off the arguments."""
     root, key = checkout(tmp_path), canary() + " $HOME `id` \\n '\""
-    settings = dict(AMPLITUDE_MANAGEMENT_API_KEY=key, AMPLITUDE_TEST_PROJECT_ID="1", no_proxy="*", ANSIBLE_FORKS="1")
+    settings = dict(
+        AMPLITUDE_MANAGEMENT_API_KEY=key,
+        AMPLITUDE_TEST_PROJECT_ID="1",
+        AMPLITUDE_TEST_FLAG="f",
+        AMPLITUDE_TEST_EXPERIMENT="e",
+        no_proxy="*",
+        ANSIBLE_FORKS="1",
+    )
     program = "import os, sys, time; time.sleep(0.3); print(dict(os.environ), sys.argv[1:])"
 
     with Processes() as processes:

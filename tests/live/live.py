@@ -1,9 +1,12 @@
 # SPDX-FileCopyrightText: The community.amplitude contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Test against the real service, and write down what is seen of it: live.py [--record FILE] [one] [many] [new].
+"""Test against the real service, and write down what is seen of it: live.py [--record FILE] [one] [many] [new] [serve].
 
 AMPLITUDE_MANAGEMENT_API_KEY and AMPLITUDE_TEST_PROJECT_ID say where. Every deployment that a run makes has a label that
 begins with the random prefix of that run. At the end all of them are archived, however the run ends.
+
+AMPLITUDE_TEST_FLAG and AMPLITUDE_TEST_EXPERIMENT, if they are set, have the keys of a flag and of an experiment of the
+project, without deployments. Those of the run are assigned to them, and removed before they are archived.
 
 Nothing else is written to. What this program sends goes through :class:`Ours`, and what the playbook does has to pass
 tasks/guard.yml.
@@ -25,7 +28,7 @@ import typing as t
 
 from ansible_collections.community.amplitude.plugins.module_utils import _options as shared_options
 from ansible_collections.community.amplitude.plugins.module_utils._errors import AmplitudeError
-from ansible_collections.community.amplitude.tests.live import cleaning, words
+from ansible_collections.community.amplitude.tests.live import assigning, cleaning, words
 from ansible_collections.community.amplitude.tests.live.ours import Stopped
 from ansible_collections.community.amplitude.tests.live.probing import Probing
 from ansible_collections.community.amplitude.tests.live.service import Service
@@ -39,6 +42,8 @@ REQUIRED = {
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 PARTS = ("one", "many", "new")
+#: The part of the playbook that is run only where there is something to be served.
+SERVING = "serve"
 #: Seconds in which a playbook that was interrupted has to end.
 ENDING = 30.0
 
@@ -54,11 +59,12 @@ class Live:
         self.service = Service(options, project_id)
         self.ours = self.service.ours
 
-    def begin(self) -> None:
-        """See whether the key is valid and the project is there.
+    def begin(self, serving: t.Mapping[str, str]) -> None:
+        """See whether the key is valid, and the project, the flag and the experiment are there.
 
-        :raises AmplitudeError: the list of deployments cannot be read.
-        :raises Stopped: it has no deployment of the project.
+        :param serving: the keys of what may be assigned to, by kind.
+        :raises AmplitudeError: a list cannot be read.
+        :raises Stopped: there is no deployment of the project, or the flag or the experiment cannot be used.
         """
         rows = self.service.list()
         projects = {row.project_id for row in rows}
@@ -70,6 +76,7 @@ class Live:
                 "two, or AMPLITUDE_REGION."
             )
         self.ours.before = {row.id: row for row in rows}
+        self.ours.flags = [assigning.find(self.service, kind, key) for kind, key in serving.items()]
 
     def run(self, parts: t.Sequence[str]) -> None:
         """Probe, and run the playbook.
@@ -80,8 +87,10 @@ class Live:
         """
         probing = Probing(self.service)
         words.say("=== Probing the API itself")
+        archived = probing.fields()
         probe, archived_count = probing.deployments()
         probing.errors()
+        assigning.probe(self.service, archived)
         words.say("=== Running the playbook")
         self._play(parts, probe, archived_count)
         words.say("=== Looking at the list")
@@ -103,6 +112,8 @@ class Live:
             live_prefix=self.ours.prefix,
             live_probe_id=probe,
             live_archived_labels_count=archived_count,
+            live_flags=[flag.key for flag in self.ours.flags if flag.kind == "flag"],
+            live_experiments=[flag.key for flag in self.ours.flags if flag.kind == "experiment"],
         )
         with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".json") as file:
             json.dump(given, file)
@@ -186,16 +197,22 @@ def main(*arguments: str) -> int | str:
     """Return an exit status: 0 if everything was as it should be; or what was not."""
     parser = argparse.ArgumentParser(description="Test against the real service.")
     parser.add_argument("--record", type=pathlib.Path, default=RECORD, help="where to write what was observed")
-    parser.add_argument("parts", nargs="*", metavar="one|many|new", help="the parts of the playbook to run (all)")
+    parser.add_argument("parts", nargs="*", metavar="one|many|new|serve", help="the parts of the playbook to run (all)")
     given = parser.parse_args(arguments)
-    if not set(given.parts) <= set(PARTS):
-        parser.error("the parts of the playbook are {0}".format(", ".join(PARTS)))
+    serving = {kind: os.environ[name] for kind, name in assigning.VARIABLES.items() if os.environ.get(name)}
+    parts = (*PARTS, SERVING) if serving else PARTS
+    if not set(given.parts) <= set(parts):
+        parser.error(
+            "the parts of the playbook are {0}, and {1} if {2} is set".format(
+                ", ".join(PARTS), SERVING, " or ".join(assigning.VARIABLES.values())
+            )
+        )
     for number in SIGNALS:
         signal.signal(number, _interrupted)
     try:
         options = _options()
         live = Live(options, os.environ["AMPLITUDE_TEST_PROJECT_ID"])
-        live.begin()
+        live.begin(serving)
     except (AmplitudeError, Stopped) as error:
         return str(error)
     except KeyboardInterrupt:
@@ -206,7 +223,9 @@ def main(*arguments: str) -> int | str:
             "This run makes deployments in project {0} at {1}. Their labels begin with {2} and they are archived at the "
             "end: the API cannot delete them.".format(live.ours.project_id, options["base_url"], live.ours.prefix)
         )
-        live.run(given.parts or PARTS)
+        for flag in live.ours.flags:
+            words.say(f"It assigns them to the {flag.described}, and removes them at the end.")
+        live.run(given.parts or parts)
         orderly = True
     except KeyboardInterrupt:
         problems.append("Interrupted.")

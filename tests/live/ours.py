@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import typing as t
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from ansible_collections.community.amplitude.plugins.module_utils._api import client as api_client
 from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import (
@@ -14,6 +15,7 @@ from ansible_collections.community.amplitude.plugins.module_utils._api.deploymen
     Deployments,
     identifier_from,
 )
+from ansible_collections.community.amplitude.plugins.module_utils._api.flags import Flag
 from ansible_collections.community.amplitude.plugins.module_utils._errors import ApiError
 from ansible_collections.community.amplitude.tests.live import words
 
@@ -37,6 +39,8 @@ class Ours:
         self.made: list[str] = []
         #: Those of them that were made one after the other, in this order.
         self.in_turn: list[str] = []
+        #: The flags and experiments that are there for this test, as they were before: without deployments.
+        self.flags: list[Flag] = []
 
     def claim(self, *identifiers: str, in_turn: bool = False) -> None:
         """Remember what this run has made."""
@@ -47,8 +51,10 @@ class Ours:
 
     def found(self, rows: t.Iterable[Deployment]) -> list[Deployment]:
         """Those of the deployments in a list that this run has made; they are remembered."""
-        rows = [row for row in rows if row.project_id == self.project_id and row.label.startswith(self.prefix)]
-        self.claim(*(row.id for row in rows))
+        rows = list(rows)
+        ours = [row for row in rows if row.project_id == self.project_id and row.label.startswith(self.prefix)]
+        self.claim(*(row.id for row in ours))
+        # By their ids too: it is not known beforehand where the API reads a label, and what it makes of two.
         return [row for row in rows if row.id in self.made]
 
     def allow(self, body: t.Mapping[str, t.Any], identifier: str | None = None) -> None:
@@ -63,6 +69,34 @@ class Ours:
         if identifier is not None and identifier not in self.made:
             raise Stopped("A deployment that this run has not made was about to be changed: this is a bug.")
 
+    def allow_serving(self, path: str, deployment_ids: t.Collection[str]) -> None:
+        """Let an assignment or a removal pass.
+
+        :param path: that of the deployments of a flag or an experiment.
+        :raises Stopped: it is to another flag or experiment, or of deployments that this run has not made.
+        """
+        if path not in map(path_of, self.flags):
+            raise Stopped(
+                "A flag or an experiment that is not there for this test was about to be changed: this is a bug."
+            )
+        if not deployment_ids or not set(deployment_ids) <= set(self.made):
+            raise Stopped("A deployment that this run has not made was about to be assigned or removed: this is a bug.")
+
+    def check_alone(self, flag: Flag) -> None:
+        """Make sure that a flag or an experiment has no deployments but those of this run.
+
+        :raises Stopped: it has.
+        """
+        if not set(flag.deployments) <= set(self.made):
+            raise Stopped(
+                f"Somebody else has assigned a deployment to the {flag.described} meanwhile. This test needs it for itself."
+            )
+
+
+def path_of(flag: Flag) -> str:
+    """The path of the deployments of a flag or an experiment."""
+    return f"/api/1/{flag.kind}s/{quote(flag.id, safe='')}/deployments"
+
 
 class Probe(api_client.Client):
     """The client of the collection. It also keeps the form of the answers, and writes what :class:`Ours` allows."""
@@ -72,6 +106,8 @@ class Probe(api_client.Client):
         self.ours = ours
         self.documents: list[dict[str, t.Any]] = []
         self.created: list[dict[str, t.Any]] = []
+        #: Whether the fields of a PATCH are sent in the query, too.
+        self.also_in_query = False
         self.refusal = ""
         self.retry_after: set[str] = set()
 
@@ -86,18 +122,37 @@ class Probe(api_client.Client):
         self.documents.append(document)
         return document
 
-    def post_json(self, path: str, doing: str, body: t.Mapping[str, t.Any]) -> t.Any:
-        self.ours.allow(body)
-        answer = super().post_json(path, doing, body)
+    def post_json(
+        self, path: str, doing: str, body: t.Mapping[str, t.Any], query: t.Mapping[str, t.Any] | None = None
+    ) -> t.Any:
+        """POST a JSON document, and fields in the query, too, if they are given."""
+        for fields in (body, query or body):
+            self.ours.allow(fields)
+        answer = self._json(self._request("POST", path, doing, params=query, body=body), doing)
         identifier = identifier_from(answer.get("id")) if isinstance(answer, dict) else None
         if identifier is not None:
             self.created.append(answer)
             self.ours.claim(identifier, in_turn=True)
         return answer
 
-    def patch_ok(self, path: str, doing: str, body: t.Mapping[str, t.Any]) -> None:
-        self.ours.allow(body, unquote(path.rpartition("/")[2]))
-        super().patch_ok(path, doing, body)
+    def patch_ok(
+        self, path: str, doing: str, body: t.Mapping[str, t.Any], query: t.Mapping[str, t.Any] | None = None
+    ) -> None:
+        """PATCH with a JSON document, and fields in the query, too, if they are given."""
+        if query is None and self.also_in_query:
+            query = {name: json.dumps(value) if isinstance(value, bool) else value for name, value in body.items()}
+        for fields in (body, query or body):
+            self.ours.allow(fields, unquote(path.rpartition("/")[2]))
+        self._ok(self._request("PATCH", path, doing, params=query, body=body), doing)
+
+    def post_ok(self, path: str, doing: str, body: t.Mapping[str, t.Any]) -> None:
+        self.ours.allow_serving(path, body["deployments"])
+        super().post_ok(path, doing, body)
+
+    def delete_ok(self, path: str, doing: str) -> None:
+        flag, dummy, deployment = path.rpartition("/")
+        self.ours.allow_serving(flag, [unquote(deployment)])
+        super().delete_ok(path, doing)
 
     def list(self) -> list[Deployment]:
         """All deployments; ``documents`` has the pages as they came."""

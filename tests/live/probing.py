@@ -7,10 +7,12 @@ from __future__ import annotations
 import json
 import time
 import typing as t
+from urllib.parse import quote
 
 from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import (
     Deployment,
     Deployments,
+    identifier_from,
     type_of_key,
 )
 from ansible_collections.community.amplitude.plugins.module_utils._api.waits import Waits
@@ -23,8 +25,9 @@ PATH = "/api/1/deployments"
 DOCUMENTED_FIELDS = ("id", "projectId", "label", "key", "deleted")
 #: The labels that the deployments have in the end that the parts of the playbook make, one after the other.
 PROBE = "n-probe"
-LAST_LABELS = ("a-one", "x-many", PROBE)
+LAST_LABELS = ("a-one", "x-many", PROBE, "s-serve")
 
+BODY, QUERY = "the body", "the query"
 ONE_PAGE = "not observable: one page holds the whole list"
 
 
@@ -38,6 +41,61 @@ class Probing:
         self.service = service
         self.ours = service.ours
         self.facts = service.facts
+
+    def fields(self) -> str:
+        """Create and rename a deployment with one label in the body and another one in the query.
+
+        The API's page calls the fields query parameters, and shows a JSON body.
+
+        :return: the id of the deployment, which is archived then.
+        :raises Stopped: they are read from the query, so that nothing else can be done through the collection.
+        """
+        create, edit = "Where the fields of a POST are read", "Where the fields of a PATCH are read"
+        self.facts[create], identifier = self._probe_fields_of_post()
+        self.facts[edit] = self._probe_fields_of_patch(identifier)
+        wrong = [fact for fact in (create, edit) if self.facts[fact] == QUERY]
+        if self.facts[edit] == QUERY:
+            self.service.probe.also_in_query = True
+        Deployments(self.service.probe).edit(self._own(identifier), archive=True)
+        if wrong:
+            raise Stopped(
+                "The collection sends fields in the body, and the API reads them from the query: see the table."
+            )
+        return identifier
+
+    def _probe_fields_of_post(self) -> tuple[str, str]:
+        """Create a deployment; which of two labels it has, and its id."""
+        labels = {self.ours.prefix + "b-body": BODY, self.ours.prefix + "q-query": QUERY}
+        body, query = (dict(projectId=self.ours.project_id, label=label, type="client") for label in labels)
+        doing = "create a deployment with fields in the body and in the query"
+        try:
+            answer = self.service.probe.post_json(PATH, doing, body, query)
+        except ApiError as error:
+            end_unless_refused(error)
+            told = f"not observable: fields in the body and in the query are refused: {self.service.probe.refusal}"
+            return told, Deployments(self.service.probe).create(self.ours.project_id, body["label"], "client")
+        identifier = identifier_from(answer.get("id")) if isinstance(answer, dict) else None
+        if identifier is None:
+            raise Stopped("The answer to a POST has no ID.")
+        dummy, row = self.service.lag(lambda rows: rows.get(identifier))
+        return labels.get(row.label, "it has neither label") if row else "no list shows it", identifier
+
+    def _probe_fields_of_patch(self, identifier: str) -> str:
+        """Rename a deployment; which of two labels it gets."""
+        labels = {self.ours.prefix + "b-body-2": BODY, self.ours.prefix + "q-query-2": QUERY}
+        body, query = (dict(label=label) for label in labels)
+        doing = "rename a deployment with fields in the body and in the query"
+        try:
+            self.service.probe.patch_ok(f"{PATH}/{quote(identifier, safe='')}", doing, body, query)
+        except ApiError as error:
+            end_unless_refused(error)
+            return f"not observable: fields in the body and in the query are refused: {self.service.probe.refusal}"
+        dummy, where = self.service.lag(lambda rows: identifier in rows and labels.get(rows[identifier].label))
+        return where or "neither label was seen in the list"
+
+    def _own(self, identifier: str, label: str = "", deleted: bool = False) -> Deployment:
+        """A deployment of this run, as far as it has to be known to be edited."""
+        return Deployment(identifier, self.ours.project_id, self.ours.prefix + label, None, "client", deleted)
 
     def deployments(self) -> tuple[str, bool]:
         """Create, archive, restore and rename.
@@ -168,8 +226,6 @@ class Probing:
         if not all(each.isdigit() for each in self.ours.in_turn):
             return "no: they are not numbers"
         made = [int(each) for each in self.ours.in_turn]
-        if len(made) < 2:
-            return "not observable: only one was made"
         if made != sorted(made):
             return "no"
         highest = max([int(each) for each in self.ours.before if each.isdigit()], default=0)

@@ -10,6 +10,7 @@ import typing as t
 
 from ansible_collections.community.amplitude.plugins.module_utils._api import quotes
 from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployment
+from ansible_collections.community.amplitude.plugins.module_utils._api.flags import Flag, list_flags
 from ansible_collections.community.amplitude.plugins.module_utils._api.waits import Waits
 from ansible_collections.community.amplitude.plugins.module_utils._errors import ApiError
 from ansible_collections.community.amplitude.tests.live.ours import Ours, Probe, Stopped
@@ -62,18 +63,37 @@ class Service:
             raise Stopped("A deployment of this run has another key than before.")
         return rows
 
+    def flag(self, which: Flag) -> Flag:
+        """A flag or an experiment that is there for this test, as the list shows it.
+
+        :raises Stopped: the list does not show it, or it has deployments that this run has not made.
+        """
+        for row in list_flags(self.probe, which.kind, self.ours.project_id):
+            if row.id == which.id:
+                self.ours.check_alone(row)
+                return row
+        raise Stopped(f"The {which.described} is not in the list any more: was it archived?")
+
     def lag(self, shown: t.Callable[[dict[str, Deployment]], t.Any]) -> tuple[str, t.Any]:
-        """Read the list until something is shown; how long that took in words, and what was shown (None: nothing)."""
+        """:meth:`wait` for something in the list of deployments by their ids."""
+        return self.wait(lambda: shown({t.cast(str, row.id): row for row in self.list_and_check()}))
+
+    def wait(self, look: t.Callable[[], t.Any], longest: float = LONGEST_LAG) -> tuple[str, t.Any]:
+        """Read a list until it shows something; how long that took in words, and what was shown (None: nothing).
+
+        :param look: reads the list, and returns what it shows.
+        :param longest: seconds after which this is given up.
+        """
         answered = time.monotonic()
         not_yet = ""
         for number, pause in zip(itertools.count(1), itertools.chain([0.1, 0.2, 0.5], itertools.repeat(1.0))):
             begun = time.monotonic() - answered
-            found = shown({t.cast(str, row.id): row for row in self.list_and_check()})
+            found = look()
             self.longest_lag = max(self.longest_lag, 2 * begun)
             if found:
                 told = f"list number {number} shows it, begun {begun:.1f} seconds after the answer"
                 return told + not_yet, found
-            if begun > LONGEST_LAG:
+            if begun > longest:
                 return f"no list begun up to {begun:.0f} seconds after the answer shows it", None
             not_yet = f"; one begun after {begun:.1f} seconds does not"
             time.sleep(pause)
