@@ -134,14 +134,14 @@ EXCEPTIONS: tuple[Meaning, ...] = (
     Meaning(
         lambda it: it.expired and not it.connected,
         ConnectionFailed,
-        "no connection to {url} came about within {seconds:g} seconds",
+        "no connection to {url} came about within {time}",
         "raise timeout if that is too short, or check base_url or region, the network and the proxy variables of the "
         "environment",
     ),
     Meaning(
         lambda it: it.expired,
         AnswerLost,
-        "the connection to {url} sent no complete answer within {seconds:g} seconds",
+        "the connection to {url} sent no complete answer within {time}",
         "raise timeout if that is too short, or check the network, and run this again: it goes on from what it finds",
     ),
     Meaning(
@@ -244,7 +244,7 @@ EXCEPTIONS: tuple[Meaning, ...] = (
     Meaning(
         lambda it: it.cause(requests.exceptions.Timeout, urllib3.exceptions.TimeoutError),
         AnswerLost,
-        "the connection to {url} sent no complete answer within {seconds:g} seconds",
+        "the connection to {url} sent no complete answer within {time}",
         "raise timeout if that is too short, or check the network, and run this again: it goes on from what it finds",
     ),
     Meaning(
@@ -348,7 +348,7 @@ def of_exception(doing: str, broken: Broken) -> RequestFailed:
     row = next(row for row in EXCEPTIONS if row.applies(broken))
     problem = row.problem.format(
         url=broken.url,
-        seconds=broken.seconds,
+        time=f"{broken.seconds:g} second{'s' * (broken.seconds != 1)}",
         reason=broken.reason,
         distrust=broken.distrust,
         name=type(broken.error).__name__,

@@ -333,7 +333,7 @@ def _refuse_purge(project_id: str, rows: t.Sequence[Deployment], limit: int | No
     if len(rows) > limit:
         return Refused(
             f"purge project {project_id}",
-            f"{len(rows)} deployments would be archived, but purge_limit is {limit}: {_names(rows)}",
+            f"{len(rows)} deployment{'s' * (len(rows) > 1)} would be archived, but purge_limit is {limit}: {_names(rows)}",
             "list those that are wanted, or raise purge_limit if all of these are to be archived",
         )
     return None

@@ -358,6 +358,13 @@ def test_meaning_of_an_exception(known, kind, transient, words):
     assert error.outcome_unknown == (not issubclass(kind, ConnectionFailed))
 
 
+@pytest.mark.parametrize("seconds, words", [(1.0, "1 second"), (0.5, "0.5 seconds"), (30.0, "30 seconds")])
+def test_time_that_was_over(seconds, words):
+    for connected in (False, True):
+        error = failures.of_exception("do it", failures.Broken(URL_OF_API, seconds, None, connected, expired=True))
+        assert error.problem.endswith(f" within {words}")
+
+
 RARELY = [
     "TLS that ends before it comes about",
     "unknown host",

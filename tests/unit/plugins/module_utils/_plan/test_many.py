@@ -373,8 +373,8 @@ EVERYTHING_AT_ONCE: dict[str, t.Any] = {
             (4, "1", "y", None, "(item 4): it does not exist, and type is missing"),
             (5, "1", "q", "99", "(item 5): there is no deployment with the id 99"),
             (6, "2", "p", "7", "(item 6): deployment 'x' (id 7) belongs to project 1"),
-            (None, "1", None, None, "purge project 1: 1 deployments would be archived"),
-            (None, "2", None, None, "purge project 2: 1 deployments would be archived"),
+            (None, "1", None, None, "purge project 1: 1 deployment would be archived"),
+            (None, "2", None, None, "purge project 2: 1 deployment would be archived"),
         ],
         ["create new"],
     ),
@@ -463,8 +463,8 @@ def test_purge_spares_what_is_listed_as_absent_renamed_or_by_id():
     "wanted, limit, message",
     [
         ([want("a")], 1, None),
-        ([want("a")], 0, r"project 1: 1 deployments would be archived, but purge_limit is 0: 'e' \(id 5\); list"),
-        ([want("a")], 0, r"project 2: 1 deployments would be archived, but purge_limit is 0: 'b' \(id 10\); list"),
+        ([want("a")], 0, r"project 1: 1 deployment would be archived, but purge_limit is 0: 'e' \(id 5\); list"),
+        ([want("a")], 0, r"project 2: 1 deployment would be archived, but purge_limit is 0: 'b' \(id 10\); list"),
         (
             [],
             None,
