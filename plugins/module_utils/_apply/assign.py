@@ -17,7 +17,8 @@ from .._api.client import Client
 from .._api.flags import Flag, assign, remove
 from .._errors import AmplitudeError, ApiError, RequestFailed, UnexpectedAnswer
 from .._plan.serving import Step, by_item
-from .writes import looks, together
+from .looks import looks
+from .writes import together
 
 #: Flags and experiments by what tells them from each other.
 Flags = t.Dict[t.Tuple[str, str], Flag]

@@ -15,9 +15,10 @@ from .._errors import Ambiguous, AmplitudeError, Problem, Refused, RequestFailed
 from .._plan.many import plan_each
 from .._plan.single import Observed, Plan
 from .._plan.wanted import Rules, Wanted, problem_of
+from .looks import looks_at
 from .settle import active_beside
 from .task import State, Task
-from .writes import Writer, looks_at, together
+from .writes import Writer, together
 
 #: How often at most it is decided again because something else than what was planned has come about.
 MOST_ROUNDS = 30

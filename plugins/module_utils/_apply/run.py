@@ -20,10 +20,10 @@ from .._plan.single import Change, Observed, Plan, name, retired
 from .._plan.wanted import RETIRED, Invalid, Purge, Rules, Wanted
 from .._plan.whole import Decision, active_ids, decide, guarded, joined, read_all
 from .assign import Assigner, not_shown, unseen_warnings
+from .looks import looks_at
 from .outcomes import Outcome
 from .rounds import MOST_ROUNDS, Rounds
 from .task import State, Task
-from .writes import looks_at
 
 #: How often at most is assigned what somebody adds while a run takes over.
 MOST_TAKEN_OVER = 3

@@ -9,7 +9,8 @@ import threading
 
 import pytest
 
-from ansible_collections.community.amplitude.plugins.module_utils._apply.writes import Writer, looks_at, together
+from ansible_collections.community.amplitude.plugins.module_utils._apply.looks import looks_at
+from ansible_collections.community.amplitude.plugins.module_utils._apply.writes import Writer, together
 from ansible_collections.community.amplitude.plugins.module_utils._errors import AnswerLost, ApiError, Refused
 from ansible_collections.community.amplitude.tests.support.account import Account
 from ansible_collections.community.amplitude.tests.support.clocks import FOR_EVER
@@ -25,29 +26,6 @@ def lost():
 
 def refused(status=400):
     return ApiError("rename it", "the label is taken", "use another label", status)
-
-
-@pytest.mark.parametrize(
-    "seconds, patience, takes, begun, whole",
-    [
-        (20.0, 60.0, 0.0, [0, 1, 3, 7, 11, 15, 19, 20], True),
-        (0.0, 60.0, 0.0, [0], True),
-        (20.0, 10.0, 0.0, [0, 1, 3, 7], False),
-        (20.0, 0.0, 0.0, [0], False),
-        (5.0, 60.0, 9.0, [0, 9], True),
-        (5.0, 60.0, 4.0, [0, 5], True),
-    ],
-)
-def test_looks(seconds, patience, takes, begun, whole):
-    account = Account(patience=patience, takes=takes)
-    ended = []
-
-    def look():
-        ended.append((yield from looks_at(account, seconds)))
-
-    assert len(list(look())) == len(begun)
-    assert account.begun == begun
-    assert ended == [whole]
 
 
 @pytest.mark.parametrize(
