@@ -16,6 +16,9 @@ from .._plan.wanted import USUAL_CONCURRENCY, Invalid, Purge, Rules, Wanted, fin
 from .outcomes import Outcome, Outcomes
 from .run import Run
 
+if t.TYPE_CHECKING:
+    from .execution import Execution
+
 
 def ensure(
     deployments: Deployments, wanted: Wanted, rules: Rules, check_mode: bool, approval: Approval | None = None
@@ -32,12 +35,13 @@ def ensure(
         raise refusal([problem_of(wanted, unusable)]) from None
     run = Run(deployments, [wanted], rules, None, USUAL_CONCURRENCY, Invalid([], set()), False, approval)
     warnings = run.decide(check_mode)
-    if check_mode:
-        [outcome] = run.predicted()
+    [outcome] = run.predicted()
+    if check_mode or not outcome.changes:
         return outcome._replace(warnings=warnings)
-    error = run.carry_out()
-    [outcome] = run.outcomes()
-    outcome = outcome._replace(warnings=[*warnings, *outcome.warnings, *([] if error else run.unused())])
+    execution = _execution(run)
+    error = execution.carry_out()
+    [outcome] = execution.outcomes()
+    outcome = outcome._replace(warnings=[*warnings, *outcome.warnings, *([] if error else execution.unused())])
     if error is not None:
         if outcome.changes:
             error.result.update(outcome.as_result(), pending=[change.as_result() for change in outcome.pending])
@@ -67,10 +71,12 @@ def ensure_all(
     invalid = find_invalid(wanted, known=problems)
     run = Run(deployments, wanted, rules, purge, concurrency, invalid, approval=approval)
     warnings = run.decide(check_mode)
-    if check_mode:
-        return Outcomes(run.predicted(), len(wanted), warnings)
-    error = run.carry_out()
-    result = Outcomes(run.outcomes(), len(wanted), [*warnings, *([] if error else run.unused())])
+    predicted = run.predicted()
+    if check_mode or not any(outcome.changes for outcome in predicted):
+        return Outcomes(predicted, len(wanted), warnings)
+    execution = _execution(run)
+    error = execution.carry_out()
+    result = Outcomes(execution.outcomes(), len(wanted), [*warnings, *([] if error else execution.unused())])
     if error is not None:
         if any(outcome.changes for outcome in result.outcomes):
             error.result.update(result.as_result())
@@ -78,3 +84,11 @@ def ensure_all(
         error.warnings = result.warnings
         raise error
     return result
+
+
+def _execution(run: Run) -> Execution:
+    """What carries out what a run has decided."""
+    # Python compiles what is sent to a host anew for each task, and most tasks find what they want: nothing is written then.
+    from .execution import Execution
+
+    return Execution(run)
