@@ -3,7 +3,11 @@
 
 # Private to this collection: it can change in any release. Do not import it from elsewhere.
 
-"""The one frame of all modules: from what was given to a client, an action, and what Ansible is told."""
+"""The one frame of all modules: from what was given to a client, an action, and what Ansible is told.
+
+A module is compiled anew, with all that it imports, in each task on each host, and that takes longer than its requests. So
+what most tasks do not need is imported where it is needed, at the seams of the rooms and nowhere else.
+"""
 
 from __future__ import annotations
 

@@ -22,6 +22,9 @@ from ._errors import InputError, MissingLibrary, Problem
 from ._given import is_blank, kind_of
 from ._plan.wanted import Rules
 
+if t.TYPE_CHECKING:
+    from ._plan.approval import Approval
+
 #: Documented: the two regions and their addresses.
 BASE_URLS = {
     "us": "https://experiment.amplitude.com",
@@ -178,8 +181,21 @@ def rules_spec() -> dict[str, dict[str, t.Any]]:
 
 
 def approval_spec() -> dict[str, dict[str, t.Any]]:
-    """The argument spec of what was approved; see :func:`._plan.approval.approval_from`."""
+    """The argument spec of what was approved; see :func:`approval_in`."""
     return dict(approved_changes=dict(type="list", elements="dict"))
+
+
+def approval_in(params: t.Mapping[str, t.Any]) -> Approval | None:
+    """What was approved; None if nothing has to be.
+
+    :raises InputError: as :func:`._plan.approval.approval_from`.
+    """
+    if params["approved_changes"] is None:
+        return None
+    # Imported here since most tasks need no approval: see _module.
+    from ._plan.approval import approval_from
+
+    return approval_from(params["approved_changes"])
 
 
 def rules_from(params: t.Mapping[str, t.Any]) -> Rules:

@@ -413,19 +413,19 @@ from ansible_collections.community.amplitude.plugins.module_utils._apply.ensure 
 from ansible_collections.community.amplitude.plugins.module_utils._module import run
 from ansible_collections.community.amplitude.plugins.module_utils._options import (
     TOGETHER,
+    approval_in,
     approval_spec,
     rules_from,
     rules_spec,
     wanted_spec,
 )
-from ansible_collections.community.amplitude.plugins.module_utils._plan.approval import approval_from
 from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import wanted_one
 
 SPEC = dict(rules_spec(), **approval_spec(), **dict(wanted_spec(), project_id=dict(type="str", required=True)))
 
 
 def act(client, params, check_mode):
-    approval = approval_from(params["approved_changes"])
+    approval = approval_in(params)
     outcome = ensure(Deployments(client), wanted_one(params), rules_from(params), check_mode, approval)
     return outcome.as_result(), outcome.warnings
 

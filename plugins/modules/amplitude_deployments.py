@@ -426,12 +426,12 @@ from ansible_collections.community.amplitude.plugins.module_utils._api.waits imp
 from ansible_collections.community.amplitude.plugins.module_utils._apply.ensure import ensure_all
 from ansible_collections.community.amplitude.plugins.module_utils._module import run
 from ansible_collections.community.amplitude.plugins.module_utils._options import (
+    approval_in,
     approval_spec,
     deployments_spec,
     rules_from,
     rules_spec,
 )
-from ansible_collections.community.amplitude.plugins.module_utils._plan.approval import approval_from
 from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import (
     attempt,
     check_concurrency,
@@ -456,7 +456,7 @@ def act(client, params, check_mode, problems=()):
     concurrency = attempt(problems, check_concurrency, params["concurrency"]) or 1
     wanted = wanted_from(params["deployments"], params["project_id"])
     purge = attempt(problems, purge_from, params, wanted)
-    approval = attempt(problems, approval_from, params["approved_changes"])
+    approval = attempt(problems, approval_in, params)
     outcomes = ensure_all(
         Deployments(client), wanted, rules_from(params), purge, check_mode, concurrency, problems, approval
     )

@@ -307,11 +307,12 @@ summary:
 """
 
 from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import (
+    KINDS,
     Deployments,
     check_identifier,
     order_of_id,
 )
-from ansible_collections.community.amplitude.plugins.module_utils._api.flags import KINDS, Usage, reader
+from ansible_collections.community.amplitude.plugins.module_utils._api.flags import Usage, reader
 from ansible_collections.community.amplitude.plugins.module_utils._api.waits import Waits
 from ansible_collections.community.amplitude.plugins.module_utils._errors import refusal
 from ansible_collections.community.amplitude.plugins.module_utils._module import run

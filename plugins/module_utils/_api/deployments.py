@@ -20,6 +20,8 @@ LABEL_CHARACTERS = "A-Za-z0-9_-"
 
 _PATH = "/api/1/deployments"
 _DOING_LIST = "list the deployments"
+#: What a deployment is assigned to. The API names it with an s in its paths and in the fields of its answers.
+KINDS = ("flag", "experiment")
 
 
 class Deployment(t.NamedTuple):

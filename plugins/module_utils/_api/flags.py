@@ -11,10 +11,8 @@ import typing as t
 from urllib.parse import quote
 
 from .client import Client
-from .deployments import identifier_from, order_of_id
+from .deployments import KINDS, identifier_from, order_of_id
 
-#: What the API names with an s in its paths and in the fields of its answers.
-KINDS = ("flag", "experiment")
 #: What is read of a row. The rest can be thousands of users, and is thrown away while it is read.
 FIELDS = frozenset(["id", "key", "name", "enabled", "deployments"])
 #: So often is a list read that changes all the time.

@@ -16,7 +16,7 @@ import typing as t
 from .._api.client import Client
 from .._api.flags import Flag, assign, remove
 from .._errors import AmplitudeError, ApiError, RequestFailed, UnexpectedAnswer
-from .._plan.serving import Step, by_item
+from .._plan.served import Step, by_item
 from .looks import looks
 from .writes import together
 

@@ -11,12 +11,12 @@ import typing as t
 
 from .._api.deployments import Deployments
 from .._errors import InputError, Problem, refusal
-from .._plan.approval import Approval
 from .._plan.wanted import USUAL_CONCURRENCY, Invalid, Purge, Rules, Wanted, find_invalid, problem_of, validate
 from .outcomes import Outcome, Outcomes
 from .run import Run
 
 if t.TYPE_CHECKING:
+    from .._plan.approval import Approval
     from .execution import Execution
 
 
@@ -88,7 +88,7 @@ def ensure_all(
 
 def _execution(run: Run) -> Execution:
     """What carries out what a run has decided."""
-    # Python compiles what is sent to a host anew for each task, and most tasks find what they want: nothing is written then.
+    # Imported here since most tasks find what they want, and write nothing: see _module.
     from .execution import Execution
 
     return Execution(run)

@@ -5,7 +5,7 @@
 
 """What was decided, carried out, until the lists show that nothing is left to do; and what came of it.
 
-Loaded only where there is something to write: most tasks find what they want, and check mode writes nothing.
+Imported only where there is something to write.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import typing as t
 from .._api.deployments import Deployment
 from .._api.flags import Flag, list_flags, reader
 from .._errors import AmplitudeError, Problem, refusal
-from .._plan.approval import unused_warning
-from .._plan.serving import ServingPlan, Step, kinds_to_read, plan_serving, served_by
+from .._plan.served import ServingPlan, Step, kinds_to_read
+from .._plan.serving import plan_serving, served_by, subjects_of
 from .._plan.single import Change, Observed, Plan, name, retired
 from .._plan.wanted import RETIRED
 from .._plan.whole import active_ids, guarded, read_all
@@ -88,7 +88,7 @@ class Execution:
 
     def unused(self) -> list[str]:
         """The warning that something was approved that was not needed."""
-        return [] if self._run.approval is None else unused_warning(self._run.approval.unused(self._kept()))
+        return [] if self._run.approval is None else self._run.approval.unused_warning(self._kept())
 
     def _kept(self) -> list[Change]:
         """What was carried out, and not taken back."""
@@ -191,7 +191,7 @@ class Execution:
         """
         tasks = self._rounds.tasks
         created = {place for place in self._first.served if tasks[place].told.before is None}
-        subjects = self._places.subjects(self._first.served, lambda place: tasks[place].current, created)
+        subjects = subjects_of(self._places, self._first.served, lambda place: tasks[place].current, created)
         active = active_ids(self._rounds.observed)
         self._serving = plan_serving(subjects, self._assigner.overlaid(self._flags), active, self._run.rules)
         plans = {place: task.plan for place, task in enumerate(tasks)}

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import typing as t
 
-from .._api.deployments import Deployment
-from .._api.flags import KINDS
-from .._plan.serving import Served
+from .._api.deployments import KINDS, Deployment
+from .._plan.served import Served
 from .._plan.single import Change, Plan
 
 

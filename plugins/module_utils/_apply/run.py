@@ -10,17 +10,20 @@ from __future__ import annotations
 import typing as t
 
 from .._api.deployments import Deployment, Deployments
-from .._api.flags import Flag, reader
 from .._api.waits import spell
 from .._errors import AmplitudeError, Problem, RequestFailed, refusal
-from .._plan.approval import Approval, not_approved, unused_warning
 from .._plan.many import Places
-from .._plan.serving import Served, ServingPlan, Step, by_item
+from .._plan.served import Served, ServingPlan, Step, by_item
 from .._plan.single import Change, Observed, Plan, name, retired
 from .._plan.wanted import Invalid, Purge, Rules, Wanted
-from .._plan.whole import Decision, decide, joined
+from .._plan.whole import Decision, Read, decide, joined
 from .looks import looks_at
 from .outcomes import Outcome
+
+if t.TYPE_CHECKING:
+    from .._api.client import Client
+    from .._api.flags import Flag
+    from .._plan.approval import Approval
 
 
 class Run:
@@ -97,7 +100,7 @@ class Run:
             raise self._refusal(problems, decided, warnings + _waited(looked, self.client.waits.now() - begun))
         warnings += [warning for each in self.plans for warning in each.warnings]
         if self.approval is not None and (check_mode or not changes):
-            warnings += unused_warning(self.approval.unused(change for _place, change in changes))
+            warnings += self.approval.unused_warning(change for _place, change in changes)
         return warnings + [f"The API lists no key of {name(each)}." for each in keyless]
 
     def _refusal(self, problems: t.Sequence[Problem], decided: Decision, warnings: t.Sequence[str]) -> AmplitudeError:
@@ -159,7 +162,7 @@ class Run:
         for place, change in changes:
             if change in left:
                 left.remove(change)
-                problems.append(self.places.problem_of(place, not_approved(change), plans[place]))
+                problems.append(self.places.problem_of(place, self.approval.refusal(change), plans[place]))
         return problems
 
     def _decide(self, observed: Observed) -> Decision:
@@ -167,7 +170,7 @@ class Run:
             self.items,
             observed,
             self.rules,
-            reader(self.client),
+            _reader(self.client),
             self._purge,
             self._invalid.places,
             self._is_list,
@@ -191,3 +194,19 @@ def _keyless(plans: t.Iterable[Plan]) -> list[Deployment]:
     """What is there, is to be active, and is listed without a key."""
     rows = [each.after for each in plans if each.before is not None]
     return [row for row in rows if row is not None and row.key is None and not row.deleted]
+
+
+def _reader(client: Client) -> Read:
+    """:func:`.._api.flags.reader`."""
+    read: Read | None = None
+
+    def first_read(project_id: str, kind: str) -> list[Flag]:
+        nonlocal read
+        if read is None:
+            # Imported here since most tasks have nothing to do with flags: see _module.
+            from .._api.flags import reader
+
+            read = reader(client)
+        return read(project_id, kind)
+
+    return first_read

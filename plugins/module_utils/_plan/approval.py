@@ -38,12 +38,32 @@ class Approval:
             self._take(left, change)
         return [change for change in planned if not self._take(left, change)]
 
+    def refusal(self, change: Change) -> Refused:
+        """The refusal to carry out a change."""
+        return Refused(
+            "carry out only what was approved",
+            f"it would also {described(change)}, which is not in approved_changes",
+            "look at what has changed since the approval, and have the new plan approved",
+        )
+
     def unused(self, carried_out: t.Iterable[Change]) -> list[Change]:
         """The approved changes that are not among these."""
         left = self._changes.copy()
         for change in carried_out:
             self._take(left, change)
         return [change for change in self._changes if left[change] > 0]
+
+    def unused_warning(self, carried_out: t.Iterable[Change]) -> list[str]:
+        """The warning that some of the approved changes were not needed, if there are any.
+
+        :param carried_out: those that were, or in check mode would be.
+        """
+        unused = self.unused(carried_out)
+        if not unused:
+            return []
+        first = "; ".join(map(described, unused[:5]))
+        more = f"; and {len(unused) - 5} more" if len(unused) > 5 else ""
+        return [f"Not needed any more of approved_changes: {first}{more}."]
 
     def _take(self, left: collections.Counter[Change], change: Change) -> bool:
         of_created = change.action == "assign" and (change.project_id, change.label) in self._created
@@ -54,13 +74,11 @@ class Approval:
         return False
 
 
-def approval_from(entries: t.Sequence[t.Any] | None) -> Approval | None:
-    """What the option ``approved_changes`` says; None if it is not set, so that no change needs an approval.
+def approval_from(entries: t.Sequence[t.Any]) -> Approval:
+    """What the option ``approved_changes`` says.
 
     :raises InputError: with the number of the first entry that is not a change, or is there twice.
     """
-    if entries is None:
-        return None
     changes: dict[Change, int] = {}
     for number, entry in enumerate(entries, 1):
         change = _change_from(number, entry)
@@ -105,24 +123,6 @@ def _change_from(number: int, entry: t.Any) -> Change:
 
 def _unusable(number: int, problem: str, advice: str) -> InputError:
     return InputError("use the option approved_changes", f"entry {number} {problem}", advice)
-
-
-def not_approved(change: Change) -> Refused:
-    """The refusal to carry out a change."""
-    return Refused(
-        "carry out only what was approved",
-        f"it would also {described(change)}, which is not in approved_changes",
-        "look at what has changed since the approval, and have the new plan approved",
-    )
-
-
-def unused_warning(unused: t.Sequence[Change]) -> list[str]:
-    """The warning that some of the approved changes were not needed, if there are any."""
-    if not unused:
-        return []
-    first = "; ".join(map(described, unused[:5]))
-    more = f"; and {len(unused) - 5} more" if len(unused) > 5 else ""
-    return [f"Not needed any more of approved_changes: {first}{more}."]
 
 
 def described(change: Change) -> str:

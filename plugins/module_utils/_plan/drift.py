@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import typing as t
 
+from .._api.deployments import KINDS as KINDS_OF_FLAGS
 from .._api.deployments import Deployment, order_of_id
-from .._api.flags import KINDS as KINDS_OF_FLAGS
 from .._api.flags import Usage
 from .._errors import Ambiguous, AmplitudeError, Guarded, NotFound, TypeContradiction
 from .many import meant_by, unlisted
-from .serving import Step, in_order
+from .served import Step, in_order
 from .single import Observed, Plan, name, retired
 from .wanted import Rules, Wanted
 from .whole import Decision, Read, decide

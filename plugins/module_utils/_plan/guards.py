@@ -10,11 +10,11 @@ from __future__ import annotations
 import typing as t
 
 from .._api.deployments import Deployment
-from .._api.flags import Usage
 from .._errors import DefaultDeployment, Guarded, RequestFailed
 from .wanted import Rules
 
 if t.TYPE_CHECKING:
+    from .._api.flags import Usage
     from .single import Plan
 
 

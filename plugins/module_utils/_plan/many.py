@@ -11,7 +11,6 @@ import typing as t
 
 from .._api.deployments import Deployment, order_of, order_of_id
 from .._errors import LabelTaken, Problem, Refused
-from .serving import Subject
 from .single import Observed, Plan, plan
 from .wanted import USUAL_LIMIT, Purge, Rules, Wanted, problem_of, replacing, takers, with_replaced
 
@@ -49,25 +48,6 @@ class Places:
             return problem_of(self.items[owner], error, owner + 1 if self._is_list else None)
         before = t.cast(Deployment, t.cast(Plan, purged).before)
         return Problem(error, None, before.project_id, before.label, before.id)
-
-    def subjects(
-        self, places: t.Iterable[int], current: t.Callable[[int], Deployment | None], created: t.Container[int] = ()
-    ) -> list[Subject]:
-        """The items at these places whose deployments serve something, or take over from another one.
-
-        :param current: by place, the deployment as it is when it is assigned or removed.
-        :param created: the places of those that the task has created.
-        """
-        return [
-            Subject(
-                place,
-                self.items[place],
-                t.cast(Deployment, current(place)),
-                place in created,
-                current(self.replaced[place]) if place in self.replaced else None,
-            )
-            for place in places
-        ]
 
 
 class Decided(t.NamedTuple):

@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import typing as t
 
-from .._api.deployments import Deployment, order_of_id
-from .._api.flags import KINDS, Flag
+from .._api.deployments import KINDS, Deployment
+from .._api.flags import Flag
 from .._errors import Refused
+from .many import Places
+from .served import Served, ServingPlan, Step, by_item, order_of_flag
 from .single import Change, name
 from .wanted import Rules, Wanted
 
@@ -40,55 +42,28 @@ class Subject(t.NamedTuple):
         return self.wanted.retire and self.replaced is not None and not self.replaced.deleted
 
 
-class Step(t.NamedTuple):
-    """One deployment that is assigned to a flag or an experiment, or removed from it.
+def subjects_of(
+    places: Places,
+    serving: t.Iterable[int],
+    current: t.Callable[[int], Deployment | None],
+    created: t.Container[int] = (),
+) -> list[Subject]:
+    """The items whose deployments serve something, or take over from another one.
 
-    ``deployment_id`` is None if the deployment is still to be created.
+    :param serving: their places.
+    :param current: by place, the deployment as it is when it is assigned or removed.
+    :param created: the places of those that the task has created.
     """
-
-    item: int
-    flag: Flag
-    deployment_id: str | None
-    change: Change
-
-
-class Served(t.NamedTuple):
-    """The keys of the unarchived flags and experiments that a deployment serves, in order."""
-
-    flags: tuple[str, ...] = ()
-    experiments: tuple[str, ...] = ()
-
-    def as_result(self) -> dict[str, list[str]]:
-        """The documented return values ``flags`` and ``experiments``."""
-        return dict(flags=list(self.flags), experiments=list(self.experiments))
-
-
-class ServingPlan(t.NamedTuple):
-    """What has to be assigned and removed, in the order of the items; and for each item that is refused, why.
-
-    ``served``: by item, what its deployment serves before and after. ``replaced``: the same of what it replaces.
-    """
-
-    assigns: tuple[Step, ...] = ()
-    removals: tuple[Step, ...] = ()
-    served: t.Mapping[int, tuple[Served, Served]] = {}
-    replaced: t.Mapping[int, tuple[Served, Served]] = {}
-    problems: tuple[tuple[int, Refused], ...] = ()
-
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        """All of them."""
-        return self.assigns + self.removals
-
-
-def kinds_to_read(wanted: t.Iterable[Wanted]) -> dict[str, set[str]]:
-    """By project, the kinds that have to be read before it can be decided what is served."""
-    found: dict[str, set[str]] = {}
-    for item in wanted:
-        kinds = set(KINDS) if item.replaces is not None else {kind for kind in KINDS if item.keys(kind) is not None}
-        if kinds:
-            found.setdefault(item.project_id, set()).update(kinds)
-    return found
+    return [
+        Subject(
+            place,
+            places.items[place],
+            t.cast(Deployment, current(place)),
+            place in created,
+            current(places.replaced[place]) if place in places.replaced else None,
+        )
+        for place in serving
+    ]
 
 
 def plan_serving(
@@ -162,7 +137,7 @@ class _Planner:
         if subject.retires:
             replaced = t.cast(Deployment, subject.replaced)
             steps += [(flag, replaced, False) for flag in self._users.get(replaced.id or "", ())]
-        for flag, deployment, created in sorted(steps, key=lambda step: _order(step[0])):
+        for flag, deployment, created in sorted(steps, key=lambda step: order_of_flag(step[0])):
             self._state(flag).discard(t.cast(str, deployment.id))
             change = _change("unassign", deployment, flag, created)
             self._removals.append(Step(subject.item, flag, deployment.id, change))
@@ -179,7 +154,7 @@ class _Planner:
             for flag in self._users.get(subject.replaced.id or "", ()):
                 if not subject.wanted.exclusive or subject.wanted.keys(flag.kind) is None:
                     found[flag.place] = flag
-        return sorted(found.values(), key=_order)
+        return sorted(found.values(), key=order_of_flag)
 
     def _with_key(self, subject: Subject, kind: str, key: str) -> Flag | None:
         """The one that has a key; None, and a problem more, if there is not just one."""
@@ -217,34 +192,13 @@ class _Planner:
         return _keys(flag for flag in flags.values() if mark in self._state(flag))
 
 
-def by_item(steps: t.Iterable[Step]) -> dict[int, list[Step]]:
-    """These steps by their items."""
-    found: dict[int, list[Step]] = {}
-    for step in steps:
-        found.setdefault(step.item, []).append(step)
-    return found
-
-
 def served_by(flags: t.Iterable[Flag], deployment_id: str | None) -> Served:
     """What of these unarchived flags and experiments a deployment serves."""
     return _keys(flag for flag in flags if not flag.archived and deployment_id in flag.deployments)
 
 
-def in_order(steps: t.Iterable[Step], own_label: str | None) -> list[Step]:
-    """The steps of one item as they are told: assignments first, then by kind and key, its own before what it replaces."""
-    return sorted(
-        steps,
-        key=lambda step: (step.change.action != "assign", _order(step.flag), step.change.label != own_label),
-    )
-
-
 def _mark(subject: Subject) -> _Mark:
     return subject.item if subject.deployment.id is None else subject.deployment.id
-
-
-def _order(flag: Flag) -> tuple[t.Any, ...]:
-    """Flags before experiments, by key."""
-    return KINDS.index(flag.kind), flag.key, order_of_id(flag.id)
 
 
 def _keys(flags: t.Iterable[Flag]) -> Served:

@@ -10,8 +10,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from .._api.deployments import LABEL_CHARACTERS, check_identifier
-from .._api.flags import KINDS
+from .._api.deployments import KINDS, LABEL_CHARACTERS, check_identifier
 from .._errors import AmplitudeError, InputError, Problem
 
 T = t.TypeVar("T")
@@ -43,7 +42,7 @@ class Wanted(t.NamedTuple):
     def keys(self, kind: str) -> tuple[str, ...] | None:
         """The keys of the flags or the experiments that it serves, None if that is not managed.
 
-        :param kind: one of :data:`.._api.flags.KINDS`.
+        :param kind: one of :data:`.._api.deployments.KINDS`.
         """
         return self.flags if kind == "flag" else self.experiments
 

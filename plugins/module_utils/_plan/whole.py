@@ -13,17 +13,19 @@ from __future__ import annotations
 
 import typing as t
 
-from .._api.deployments import Deployment
-from .._api.flags import KINDS, Flag, Usage
+from .._api.deployments import KINDS, Deployment
 from .._errors import Problem, RequestFailed
 from .guards import refuse_used, to_check, usage_unknown
 from .many import Places, plan_all
-from .serving import ServingPlan, Step, by_item, in_order, kinds_to_read, plan_serving
+from .served import ServingPlan, Step, by_item, in_order, kinds_to_read
 from .single import Change, Observed, Plan, retired
 from .wanted import Purge, Rules, Wanted
 
+if t.TYPE_CHECKING:
+    from .._api.flags import Flag
+
 #: Tells the flags or the experiments of a project, archived ones too. It may raise :class:`.._errors.RequestFailed`.
-Read = t.Callable[[str, str], t.List[Flag]]
+Read = t.Callable[[str, str], "t.List[Flag]"]
 
 
 class Decision(t.NamedTuple):
@@ -73,12 +75,17 @@ def decide(
     plans, problems = guarded(decided.plans, rules, read, places)
     problems = [*decided.problems, *problems]
     serving = [place for place in plans if place < len(items) and kinds_to_read([items[place]])]
+    if not serving:
+        return Decision(places, plans, problems, ServingPlan(), {}, [], decided.listed)
+    # Imported here since most tasks leave alone what deployments serve: see _module.
+    from .serving import plan_serving, subjects_of
+
     flags = read_all(kinds_to_read(items[place] for place in serving), read)
     state = observed.copy()
     for each in plans.values():
         if each.changes:
             state.replace(each.before, each.after)
-    subjects = places.subjects(serving, lambda place: plans[place].after)
+    subjects = subjects_of(places, serving, lambda place: plans[place].after)
     plan = plan_serving(subjects, flags, active_ids(state), rules)
     problems += [places.problem_of(place, error) for place, error in plan.problems]
     refused = {place for place, error in plan.problems}
@@ -91,7 +98,13 @@ def guarded(
 ) -> tuple[dict[int, Plan], list[Problem]]:
     """The same plans without what a guard refuses, and why it does."""
     kept, problems = dict(plans), []
-    for project_id, archiving in sorted(to_check(plans, rules).items()):
+    checked = to_check(plans, rules)
+    if not checked:
+        return kept, []
+    # Imported here since most tasks archive nothing: see _module.
+    from .._api.flags import Usage
+
+    for project_id, archiving in sorted(checked.items()):
         archived = {t.cast(Deployment, each.before).id or "" for each in archiving.values()}
         try:
             usage = Usage((flag for kind in KINDS for flag in read(project_id, kind)), archived)

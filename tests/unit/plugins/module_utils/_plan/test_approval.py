@@ -13,7 +13,6 @@ from ansible_collections.community.amplitude.plugins.module_utils._plan.approval
     Approval,
     approval_from,
     described,
-    unused_warning,
 )
 from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Change
 
@@ -68,13 +67,14 @@ def test_what_is_approved_can_be_carried_out_in_two_parts(changes, data):
 
 
 def test_unused():
-    assert unused_warning([]) == []
-    [warning] = unused_warning([CREATE, RENAME])
+    approval = Approval([CREATE, ARCHIVE, RENAME])
+    assert approval.unused_warning([CREATE, ARCHIVE, RENAME]) == []
+    [warning] = approval.unused_warning([ARCHIVE])
     assert warning == (
         "Not needed any more of approved_changes: create the client deployment 'web' in project 1; rename 'store' (id 8) to "
         "'shop' in project 1."
     )
-    [warning] = unused_warning([ARCHIVE._replace(id=str(each)) for each in range(7)])
+    [warning] = Approval([ARCHIVE._replace(id=str(each)) for each in range(7)]).unused_warning([])
     assert warning.endswith("; and 2 more.")
 
 
@@ -115,8 +115,7 @@ def test_what_is_returned_can_be_given():
         [dict(change.as_result(), project_id=1) for change in changes],
     ):
         approval = approval_from(entries)
-        assert approval is not None and approval.unapproved(changes) == []
-    assert approval_from(None) is None
+        assert approval.unapproved(changes) == []
 
 
 def test_words_for_each_action():

@@ -9,12 +9,8 @@ import pytest
 
 from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployment
 from ansible_collections.community.amplitude.plugins.module_utils._api.flags import Flag
-from ansible_collections.community.amplitude.plugins.module_utils._plan.serving import (
-    Served,
-    Subject,
-    kinds_to_read,
-    plan_serving,
-)
+from ansible_collections.community.amplitude.plugins.module_utils._plan.served import Served, kinds_to_read
+from ansible_collections.community.amplitude.plugins.module_utils._plan.serving import Subject, plan_serving
 from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import Rules, Wanted
 from ansible_collections.community.amplitude.tests.support.rows import flag, row, want
 
