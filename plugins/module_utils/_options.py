@@ -15,12 +15,11 @@ from urllib.parse import urlsplit
 
 from ansible.module_utils.basic import AnsibleFallbackNotFound, missing_required_lib
 
+from ._api.addresses import is_loopback
 from ._api.client import REQUESTS_IMPORT_ERROR, Client
-from ._api.failures import is_loopback
 from ._api.waits import Waits
 from ._errors import InputError, MissingLibrary, Problem
 from ._given import is_blank, kind_of
-from ._plan.wanted import Rules
 
 if t.TYPE_CHECKING:
     from ._plan.approval import Approval
@@ -176,7 +175,7 @@ def wanted_spec() -> dict[str, dict[str, t.Any]]:
 
 
 def rules_spec() -> dict[str, dict[str, t.Any]]:
-    """The argument spec of how far a task may go; see :func:`rules_from`."""
+    """The argument spec of how far a task may go; see :func:`._plan.wanted.rules_from`."""
     return dict(restore_archived=dict(type="bool", default=True), force=dict(type="bool", default=False))
 
 
@@ -196,11 +195,6 @@ def approval_in(params: t.Mapping[str, t.Any]) -> Approval | None:
     from ._plan.approval import approval_from
 
     return approval_from(params["approved_changes"])
-
-
-def rules_from(params: t.Mapping[str, t.Any]) -> Rules:
-    """How far a task may go."""
-    return Rules(**{option: params[option] for option in Rules._fields})
 
 
 def deployments_spec() -> dict[str, t.Any]:

@@ -415,11 +415,10 @@ from ansible_collections.community.amplitude.plugins.module_utils._options impor
     TOGETHER,
     approval_in,
     approval_spec,
-    rules_from,
     rules_spec,
     wanted_spec,
 )
-from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import wanted_one
+from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import rules_from, wanted_one
 
 SPEC = dict(rules_spec(), **approval_spec(), **dict(wanted_spec(), project_id=dict(type="str", required=True)))
 

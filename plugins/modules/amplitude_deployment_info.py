@@ -148,7 +148,6 @@ from ansible_collections.community.amplitude.plugins.module_utils._api.deploymen
     check_identifier,
     select,
 )
-from ansible_collections.community.amplitude.plugins.module_utils._api.flags import read_usage
 from ansible_collections.community.amplitude.plugins.module_utils._api.waits import Waits
 from ansible_collections.community.amplitude.plugins.module_utils._module import run
 
@@ -167,6 +166,9 @@ def act(client, params, check_mode):
     found = select(Deployments(client).list(), **{option: params[option] for option in FILTERS})
     deployments = [deployment.as_result() for deployment in found]
     if params["include_usage"]:
+        # Imported here since most tasks do not ask for it: see _module.
+        from ansible_collections.community.amplitude.plugins.module_utils._api.flags import read_usage
+
         usage = read_usage(client, {deployment.project_id for deployment in found})
         for deployment in deployments:
             deployment["used_by"] = usage.as_result(deployment["id"])

@@ -429,13 +429,14 @@ from ansible_collections.community.amplitude.plugins.module_utils._options impor
     approval_in,
     approval_spec,
     deployments_spec,
-    rules_from,
     rules_spec,
 )
+from ansible_collections.community.amplitude.plugins.module_utils._plan.invalid import find_invalid
 from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import (
     attempt,
     check_concurrency,
     purge_from,
+    rules_from,
     wanted_from,
 )
 
@@ -458,7 +459,14 @@ def act(client, params, check_mode, problems=()):
     purge = attempt(problems, purge_from, params, wanted)
     approval = attempt(problems, approval_in, params)
     outcomes = ensure_all(
-        Deployments(client), wanted, rules_from(params), purge, check_mode, concurrency, problems, approval
+        Deployments(client),
+        wanted,
+        rules_from(params),
+        purge,
+        check_mode,
+        concurrency,
+        find_invalid(wanted, known=problems),
+        approval,
     )
     return outcomes.as_result(), outcomes.warnings
 

@@ -322,11 +322,11 @@ from ansible_collections.community.amplitude.plugins.module_utils._plan.drift im
     other_projects,
     summary_of,
 )
+from ansible_collections.community.amplitude.plugins.module_utils._plan.invalid import find_invalid
 from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Observed
 from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import (
     Rules,
     attempt,
-    find_invalid,
     wanted_from,
 )
 from ansible_collections.community.amplitude.plugins.module_utils._plan.whole import read_all

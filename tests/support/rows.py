@@ -10,13 +10,13 @@ import typing as t
 from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployment
 from ansible_collections.community.amplitude.plugins.module_utils._api.flags import Flag
 from ansible_collections.community.amplitude.plugins.module_utils._errors import refusal
+from ansible_collections.community.amplitude.plugins.module_utils._plan.invalid import find_invalid
 from ansible_collections.community.amplitude.plugins.module_utils._plan.many import Places, plan_all
 from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Observed, Plan
 from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import (
     Purge,
     Rules,
     Wanted,
-    find_invalid,
 )
 
 

@@ -3,7 +3,11 @@
 
 # Private to this collection: it can change in any release. Do not import it from elsewhere.
 
-"""HTTP and nothing else: authentication, TLS, timeouts, retries, and paging. What a failure means is told by failures."""
+"""HTTP and nothing else: authentication, TLS, timeouts, retries, and paging.
+
+What a failure means is told by failures and quotes, which are imported here and there since most requests do not fail: see
+_module.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +20,8 @@ import typing as t
 
 from .._errors import AnswerTooLarge, ApiError, RequestFailed, UnexpectedAnswer
 from .._version import VERSION
-from . import failures
 from .deadline import Deadline, DeadlineAdapter
-from .limits import PAGE_SIZE, Limits
-from .quotes import LONGEST_MESSAGE, quote, quote_unknown
+from .limits import LONGEST_MESSAGE, PAGE_SIZE, CutOff, Limits
 from .retry import Pace, Patience, backoff, may_retry, retry_after_seconds
 from .waits import Waits, spell
 
@@ -196,7 +198,9 @@ class Client:
                 return self.get_json(path, doing, dict(query, limit=size), keep), size
             except AnswerTooLarge:
                 if size == 1:
-                    raise failures.row_too_large(doing, self.base_url, self._limits.largest_answer, rows) from None
+                    from .failures import row_too_large
+
+                    raise row_too_large(doing, self.base_url, self._limits.largest_answer, rows) from None
                 self._page_sizes[path] = max(1, size // 4)
 
     def _cursor(self, cursor: Json, doing: str) -> str | None:
@@ -211,7 +215,15 @@ class Client:
 
     def unexpected(self, doing: str, what: str) -> UnexpectedAnswer:
         """The error for an answer that says success and is not what the API's documentation promises."""
-        return failures.unexpected(doing, self.base_url, what)
+        from .failures import unexpected
+
+        return unexpected(doing, self.base_url, what)
+
+    def _unexpected_text(self, doing: str, what: str, answer: bytes) -> UnexpectedAnswer:
+        """The same with what can be quoted of the answer."""
+        from .quotes import quote_unknown
+
+        return self.unexpected(doing, f"that is not {what} ({quote_unknown(answer, self._management_api_key)})")
 
     def _json(self, answer: bytes, doing: str, keep: frozenset[str] | None = None) -> Json:
         def kept(row: dict[str, Json]) -> dict[str, Json]:
@@ -221,13 +233,11 @@ class Client:
             # Some servers begin JSON with a byte order mark, which Python's parser does not take.
             return json.loads(str(answer, "utf-8-sig"), object_hook=None if keep is None else kept)
         except (ValueError, RecursionError):
-            quoted = quote_unknown(answer, self._management_api_key)
-            raise self.unexpected(doing, f"that is not JSON ({quoted})") from None
+            raise self._unexpected_text(doing, "JSON", answer) from None
 
     def _ok(self, answer: bytes, doing: str) -> None:
         if answer.strip() not in (b"OK", b'"OK"'):
-            quoted = quote_unknown(answer, self._management_api_key)
-            raise self.unexpected(doing, f"that is not OK ({quoted})")
+            raise self._unexpected_text(doing, "OK", answer)
 
     def _request(
         self, verb: str, path: str, doing: str, params: Params | None = None, body: Params | None = None
@@ -271,7 +281,7 @@ class Client:
                 success = 200 <= response.status_code < 300
                 answer = self._read(response, doing, deadline) if success else self._read_error(response, deadline)
                 if success and deadline.expired:
-                    raise failures.CutOff
+                    raise CutOff
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError, TypeError) as error:
             raise self._connection_problem(doing, error, deadline) from None
         if not success:
@@ -280,19 +290,23 @@ class Client:
 
     def _read(self, response: requests.Response, doing: str, deadline: Deadline) -> bytes:
         """The whole body of an answer of success."""
-        most = self._limits.largest_answer
         answer = bytearray()
-        if _announced(response) > most:
-            raise failures.too_large(doing, self.base_url, most)
+        if _announced(response) > self._limits.largest_answer:
+            raise self._too_large(doing)
         for chunk in response.iter_content(CHUNK):
             answer += chunk
-            if len(answer) > most:
-                raise failures.too_large(doing, self.base_url, most)
+            if len(answer) > self._limits.largest_answer:
+                raise self._too_large(doing)
             if deadline.expired:
                 break
         if _is_cut_off(response):
-            raise failures.CutOff
+            raise CutOff
         return bytes(answer)
+
+    def _too_large(self, doing: str) -> AnswerTooLarge:
+        from .failures import too_large
+
+        return too_large(doing, self.base_url, self._limits.largest_answer)
 
     @staticmethod
     def _read_error(response: requests.Response, deadline: Deadline) -> bytes:
@@ -308,13 +322,17 @@ class Client:
         return b"" if _is_cut_off(response) else answer
 
     def _connection_problem(self, doing: str, error: BaseException, deadline: Deadline) -> RequestFailed:
-        broken = failures.Broken(self.base_url, self._timeout, error, deadline.connected, deadline.expired)
-        return failures.of_exception(doing, broken)
+        from .failures import Broken, of_exception
+
+        return of_exception(doing, Broken(self.base_url, self._timeout, error, deadline.connected, deadline.expired))
 
     def _refusal(self, doing: str, response: requests.Response, answer: bytes) -> ApiError:
+        from .failures import Answered, of_status
+        from .quotes import quote
+
         retry_after = retry_after_seconds(response.headers.get("Retry-After"))
-        answered = failures.Answered(response.status_code, retry_after, self.patience.left)
-        return failures.of_status(doing, self.base_url, answered, quote(answer, self._management_api_key))
+        answered = Answered(response.status_code, retry_after, self.patience.left)
+        return of_status(doing, self.base_url, answered, quote(answer, self._management_api_key))
 
 
 def _is_text(text: str) -> bool:

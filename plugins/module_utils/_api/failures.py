@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime
 import http.client
-import ipaddress
 import re
 import socket
 import ssl
@@ -25,6 +24,8 @@ from .._errors import (
     RequestFailed,
     UnexpectedAnswer,
 )
+from .addresses import is_loopback
+from .limits import CutOff
 
 try:
     import requests
@@ -41,18 +42,6 @@ CHECK_ADDRESS = (
 
 #: What getaddrinfo() says of a host that does not exist. It says EAI_AGAIN where it cannot ask.
 UNKNOWN_HOST = [getattr(socket, name) for name in ("EAI_NONAME", "EAI_NODATA") if hasattr(socket, name)]
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-class CutOff(OSError):
-    """An answer is shorter than it said it would be."""
 
 
 class Broken(t.NamedTuple):

@@ -3,7 +3,7 @@
 
 # Private to this collection: it can change in any release. Do not import it from elsewhere.
 
-"""How much is read of what a service sends: one record, which is handed in."""
+"""How much is read of what a service sends: a record, which is handed in."""
 
 from __future__ import annotations
 
@@ -11,6 +11,13 @@ import typing as t
 
 #: The largest page the API serves ("limit: capped at 1000"). The default size is not documented, so it is always sent.
 PAGE_SIZE = 1000
+
+#: As much of an answer as is looked at for its message.
+LONGEST_MESSAGE = 4096
+
+
+class CutOff(OSError):
+    """An answer is shorter than it said it would be."""
 
 
 class Limits(t.NamedTuple):

@@ -19,9 +19,10 @@ import typing as t
 import unicodedata
 from urllib.parse import unquote
 
+from .limits import LONGEST_MESSAGE
+
 SECRET = "********"
-#: As much of an answer as is looked at for its message.
-LONGEST_MESSAGE = 4096
+
 LONGEST_QUOTE = 200
 #: So many letters and digits of a management key, one after the other, count as the key: they are more than a chance.
 PART = 12

@@ -10,8 +10,8 @@ from __future__ import annotations
 import typing as t
 
 from .._api.deployments import Deployments
-from .._errors import InputError, Problem, refusal
-from .._plan.wanted import USUAL_CONCURRENCY, Invalid, Purge, Rules, Wanted, find_invalid, problem_of, validate
+from .._errors import InputError, refusal
+from .._plan.wanted import USUAL_CONCURRENCY, Invalid, Purge, Rules, Wanted, problem_of, validate
 from .outcomes import Outcome, Outcomes
 from .run import Run
 
@@ -57,18 +57,17 @@ def ensure_all(
     purge: Purge | None,
     check_mode: bool,
     concurrency: int,
-    problems: t.Sequence[Problem] = (),
+    invalid: Invalid,
     approval: Approval | None = None,
 ) -> Outcomes:
     """Make what is wanted true of many deployments, or in check mode say what that would change.
 
     :param concurrency: how many requests may be under way at once.
-    :param problems: what is known to be wrong already.
+    :param invalid: what is wrong with the items themselves.
     :param approval: the only changes that may be carried out; None if all may be.
     :raises AmplitudeError: with ``pending`` and the other return values so far in its ``result`` if something was
         written before, and the warnings so far; or with ``pending`` and all ``problems`` if it is refused.
     """
-    invalid = find_invalid(wanted, known=problems)
     run = Run(deployments, wanted, rules, purge, concurrency, invalid, approval=approval)
     warnings = run.decide(check_mode)
     predicted = run.predicted()

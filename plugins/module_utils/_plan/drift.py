@@ -17,7 +17,8 @@ from .._api.deployments import KINDS as KINDS_OF_FLAGS
 from .._api.deployments import Deployment, order_of_id
 from .._api.flags import Usage
 from .._errors import Ambiguous, AmplitudeError, Guarded, NotFound, TypeContradiction
-from .many import meant_by, unlisted
+from .many import meant_by
+from .purge import unlisted
 from .served import Step, in_order
 from .single import Observed, Plan, name, retired
 from .wanted import Rules, Wanted

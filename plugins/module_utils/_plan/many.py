@@ -3,16 +3,16 @@
 
 # Private to this collection: it can change in any release. Do not import it from elsewhere.
 
-"""One plan for many deployments: which of them need which others, whose deployment is whose, and purge."""
+"""One plan for many deployments: which of them need which others, and whose deployment is whose."""
 
 from __future__ import annotations
 
 import typing as t
 
-from .._api.deployments import Deployment, order_of, order_of_id
+from .._api.deployments import Deployment
 from .._errors import LabelTaken, Problem, Refused
 from .single import Observed, Plan, plan
-from .wanted import USUAL_LIMIT, Purge, Rules, Wanted, problem_of, replacing, takers, with_replaced
+from .wanted import Purge, Rules, Wanted, problem_of, replacing, takers, with_replaced
 
 
 class Places:
@@ -70,7 +70,7 @@ def plan_all(
 ) -> Decided:
     """Decide what has to be written so that all that is wanted becomes true, and find all that is in the way of it.
 
-    :param invalid: the places of items that cannot be planned, as :func:`.wanted.find_invalid` tells.
+    :param invalid: the places of items that cannot be planned, as :func:`.invalid.find_invalid` tells.
     :return: a plan for each of the items that are not refused and, after them, one for each deployment that they take over
         from, as :func:`.wanted.with_replaced` adds it, and one for each deployment to purge.
     """
@@ -84,7 +84,10 @@ def plan_all(
     meant = (row.id for place in [*refusals, *out] for row in meant_by(items[place], observed))
     listed = frozenset(claimed).union(meant)
     if purge is not None:
-        purged, limits = _plan_purge(places.items, observed, purge, listed)
+        # Imported here since most tasks do not purge: see _module.
+        from .purge import plan_purge
+
+        purged, limits = plan_purge(places.items, observed, purge, listed)
         plans.update(enumerate(purged, len(items)))
         problems += limits
     return Decided(dict(sorted(plans.items())), problems, listed)
@@ -99,7 +102,7 @@ def plan_each(
 ) -> tuple[dict[int, Plan], dict[int, Refused], dict[str | None, Plan]]:
     """Decide about each of the items, as far as it can be decided.
 
-    :param wanted: what :func:`.wanted.find_invalid` has let pass, but for the places in ``invalid``; and what that takes
+    :param wanted: what :func:`.invalid.find_invalid` has let pass, but for the places in ``invalid``; and what that takes
         over from, as :func:`.wanted.with_replaced` adds it.
     :param own: if it is decided again, the items that deployments were found or written for, by id: no other item takes
         such a one over by its ``previous_label``.
@@ -249,18 +252,6 @@ def _in_order(places: t.Iterable[int], before: t.Callable[[int], list[int]]) -> 
     return ordered
 
 
-def unlisted(observed: Observed, project_ids: t.Container[str], claimed: t.Container[str | None]) -> list[Deployment]:
-    """The active deployments of some projects that no wish is about, without the default ones, in order."""
-    return sorted(
-        (
-            row
-            for row in observed.all_active()
-            if row.project_id in project_ids and row.id not in claimed and not row.is_default
-        ),
-        key=order_of,
-    )
-
-
 def _refuse_claimed(item: Wanted, other: Plan) -> Refused:
     before = t.cast(Deployment, other.before)
     return Refused(
@@ -280,44 +271,3 @@ def meant_by(item: Wanted, observed: Observed) -> list[Deployment]:
         if rows:
             return rows
     return []
-
-
-def _plan_purge(
-    wanted: t.Sequence[Wanted], observed: Observed, purge: Purge, claimed: t.Container[str | None]
-) -> tuple[list[Plan], list[Problem]]:
-    """What is archived in each project, or why nothing is."""
-    kept = {item.project_id for item in wanted if item.state == "present"}
-    purged: list[Plan] = []
-    problems = []
-    for project_id in sorted(purge.project_ids, key=order_of_id):
-        rows = unlisted(observed, [project_id], claimed)
-        error = _refuse_purge(project_id, rows, purge.limit, project_id in kept)
-        if error is not None:
-            problems.append(Problem(error, None, project_id))
-            continue
-        # Their labels are free for nobody: what asks for one of them has found this deployment.
-        purged += [plan(Wanted(project_id, row.label, state="absent", id=row.id), observed, Rules()) for row in rows]
-    return purged, problems
-
-
-def _refuse_purge(project_id: str, rows: t.Sequence[Deployment], limit: int | None, is_kept: bool) -> Refused | None:
-    """Why these deployments of a project are not archived, if they are not."""
-    if rows and limit is None and not is_kept:
-        return Refused(
-            f"purge project {project_id}",
-            f"none of the deployments is to be present in project {project_id}, so that all there would be archived: "
-            f"{_names(rows)}",
-            f"set purge_limit to at least {len(rows)} if that is meant",
-        )
-    limit = USUAL_LIMIT if limit is None else limit
-    if len(rows) > limit:
-        return Refused(
-            f"purge project {project_id}",
-            f"{len(rows)} deployment{'s' * (len(rows) > 1)} would be archived, but purge_limit is {limit}: {_names(rows)}",
-            "list those that are wanted, or raise purge_limit if all of these are to be archived",
-        )
-    return None
-
-
-def _names(rows: t.Iterable[Deployment]) -> str:
-    return ", ".join(f"{row.label!r} (id {row.id})" for row in rows)

@@ -26,6 +26,7 @@ from ansible_collections.community.amplitude.plugins.module_utils._errors import
     AnswerLost,
     RequestFailed,
 )
+from ansible_collections.community.amplitude.plugins.module_utils._plan.invalid import find_invalid
 from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import Purge, Rules, wanted_one
 from ansible_collections.community.amplitude.tests.emulator import Emulator, account, faults, traffic
 from ansible_collections.community.amplitude.tests.support.modules import run_module
@@ -319,7 +320,13 @@ def carry_out(deed: Deed, connection: Options, waits: Waits) -> dict[str, t.Any]
                     project_ids = {item.project_id for item in wanted} | ({options.get("project_id")} - {None})
                     purge = Purge(frozenset(project_ids), options.get("purge_limit"))
                 outcome = ensure.ensure_all(
-                    deployments, wanted, rules, purge, deed.check_mode, concurrency=options.get("concurrency", 1)
+                    deployments,
+                    wanted,
+                    rules,
+                    purge,
+                    deed.check_mode,
+                    options.get("concurrency", 1),
+                    find_invalid(wanted),
                 )
             else:
                 outcome = ensure.ensure(deployments, wanted[0], rules, deed.check_mode)

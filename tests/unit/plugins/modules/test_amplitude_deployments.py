@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.community.amplitude.plugins.module_utils._api.client import Client
 from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployments
 from ansible_collections.community.amplitude.plugins.module_utils._apply.ensure import ensure_all
+from ansible_collections.community.amplitude.plugins.module_utils._plan.invalid import find_invalid
 from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import Rules, Wanted
 from ansible_collections.community.amplitude.tests.support.bulk import PROJECT, active, three_times, writes
 from ansible_collections.community.amplitude.tests.support.clocks import FOR_EVER
@@ -268,7 +269,9 @@ def test_three_runs_at_once(emulator, world):
             retry_timeout=60,
             waits=QUICK._replace(races_settle=20.0, rivals_withdraw=2.0),
         ) as client:
-            results.append(ensure_all(Simultaneous(client), wanted, Rules(), None, False, 4).as_result())
+            results.append(
+                ensure_all(Simultaneous(client), wanted, Rules(), None, False, 4, find_invalid(wanted)).as_result()
+            )
 
     threads = [threading.Thread(target=write) for dummy in range(3)]
     for thread in threads:

@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.community.amplitude.plugins.module_utils._api.client import Client
 from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployments
 from ansible_collections.community.amplitude.plugins.module_utils._apply.ensure import ensure_all
+from ansible_collections.community.amplitude.plugins.module_utils._plan.invalid import find_invalid
 from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import Rules, Wanted
 from ansible_collections.community.amplitude.tests.support.bulk import PROJECT, active, three_times, writes
 from ansible_collections.community.amplitude.tests.support.modules import QUICK, run_module
@@ -92,7 +93,9 @@ def test_list_that_shows_a_create_before_the_rename(emulator, seconds):
     emulator.reset(PROJECT)
     wanted = [Wanted("1", **options) for options in HANDED_ON]
     with Client(emulator.url, "management-key", retry_timeout=60, waits=QUICK) as client:
-        outcomes = ensure_all(LateRenames(client), wanted, Rules(restore_archived=False), None, False, 4)
+        outcomes = ensure_all(
+            LateRenames(client), wanted, Rules(restore_archived=False), None, False, 4, find_invalid(wanted)
+        )
     assert [(change.action, change.label) for each in outcomes.outcomes for change in each.changes] == [
         ("rename", "web-old"),
         ("create", "web"),
@@ -120,6 +123,8 @@ def test_lost_create_beside_a_rename_that_the_list_shows_late(emulator):
     emulator.misbehave(method="POST", action="cut")
     wanted = [Wanted("1", **options) for options in HANDED_ON]
     with Client(emulator.url, "management-key", retry_timeout=5, waits=QUICK) as client:
-        outcomes = ensure_all(LateRenames(client), wanted, Rules(restore_archived=False), None, False, 4)
+        outcomes = ensure_all(
+            LateRenames(client), wanted, Rules(restore_archived=False), None, False, 4, find_invalid(wanted)
+        )
     assert [each.deployment.id for each in outcomes.outcomes] == ["1", "10001"]
     assert active(emulator).count("web") == 1

@@ -346,7 +346,7 @@ def test_representations(emulator):
 
 def test_control(emulator, connection, told, monkeypatch):
     """The tests above can fail: a client that passes on every word is found out."""
-    monkeypatch.setattr(api_client, "quote", lambda answer, key: answer.decode())
+    monkeypatch.setattr(quotes, "quote", lambda answer, key: answer.decode())
     emulator.misbehave(action="status", status=400, body=" ".join(SECRETS.values()))
     result = run(connection, LIST)
     words = told()

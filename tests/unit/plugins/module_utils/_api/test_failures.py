@@ -17,6 +17,7 @@ import requests
 import urllib3
 
 from ansible_collections.community.amplitude.plugins.module_utils._api import failures
+from ansible_collections.community.amplitude.plugins.module_utils._api.limits import CutOff
 from ansible_collections.community.amplitude.plugins.module_utils._errors import (
     AnswerLost,
     ApiError,
@@ -215,8 +216,8 @@ MEANINGS = {  # what is known, and the kind, whether it is transient, and words 
         True,
         "no connection to {0} came about within 30",
     ),
-    "cut off": (dict(error=failures.CutOff()), LOST, True, "was cut off in the middle of its answer"),
-    "cut off and late": (dict(error=failures.CutOff(), connected=True, expired=True), LOST, True, "within 30 seconds"),
+    "cut off": (dict(error=CutOff()), LOST, True, "was cut off in the middle of its answer"),
+    "cut off and late": (dict(error=CutOff(), connected=True, expired=True), LOST, True, "within 30 seconds"),
     "no certificates": (
         dict(error=OSError("Could not find a suitable TLS CA certificate bundle, invalid path")),
         NEVER_SENT,

@@ -22,13 +22,13 @@ from ansible_collections.community.amplitude.plugins.module_utils._errors import
     TypeContradiction,
     refusal,
 )
+from ansible_collections.community.amplitude.plugins.module_utils._plan.invalid import find_invalid
 from ansible_collections.community.amplitude.plugins.module_utils._plan.many import Places, plan_all, plan_each
 from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Observed
 from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import (
     Purge,
     Rules,
     Wanted,
-    find_invalid,
 )
 from ansible_collections.community.amplitude.tests.support.rows import plans_of, row, validate_all, want
 
