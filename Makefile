@@ -63,8 +63,8 @@ mutants: ## See whether the tests notice random small changes (MUTANTS=250, SEED
 live: ## Test at the real service (with AMPLITUDE_MANAGEMENT_API_KEY, AMPLITUDE_TEST_PROJECT_ID)
 	$(run) --live test python tests/live/live.py $(ARGS)
 
-bench: ## Measure, and write the figures to docs/benchmarks.md
-	$(run) test python tests/benchmarks/bench.py $(ARGS)
+bench: ## Measure, and write the figures to docs/benchmarks.md (ARGS="--only task,hosts --rounds 3" shows some rows)
+	$(run) test python -m tests.benchmarks $(ARGS)
 
 release: ## Prepare the release VERSION: the version, the changelog and the archive
 	$(run) test python tests/tools/release.py "$(VERSION)"
