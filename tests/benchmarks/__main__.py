@@ -47,7 +47,7 @@ def measure(each: Row | Comparison, rounds: int, emulator: Emulator, directory: 
     samples = in_turn(list(contenders), rounds, sample)
     figures = {name: figure_of(taken) for name, taken in samples.items()}
     for name in figures:
-        if contenders[name].program is not None:
+        if contenders[name].program:
             # They tell the CPU that they took themselves; their starts do not count.
             figures[name] = figures[name]._replace(cpu=min(float(taken.said) for taken in samples[name]))
     return figures
@@ -56,8 +56,8 @@ def measure(each: Row | Comparison, rounds: int, emulator: Emulator, directory: 
 def _sample(
     contender: Contender, emulator: Emulator, environment: t.Mapping[str, str], directory: pathlib.Path
 ) -> Sample:
-    emulator.reset(contender.seed, **contender.switches)
-    if contender.program == "parser":
+    emulator.reset(contender.seed(), **contender.switches)
+    if "parser" in contender.program:
         pages = directory / "pages"
         shutil.rmtree(pages, ignore_errors=True)
         pages.mkdir()

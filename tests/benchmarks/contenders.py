@@ -9,11 +9,14 @@ import json
 import pathlib
 import sys
 import typing as t
+from functools import partial
 
 import yaml
 
 from .emulator import KEY, PROJECT, Seed, account, account_with_flags, label, labels, wanted
 
+#: The contender that a row is about.
+OWN = "own"
 #: Deployments in a loop, from which the time of one task is told.
 LOOP = 20
 
@@ -24,25 +27,26 @@ class Contender(t.NamedTuple):
     """Something to measure: a playbook that is written, or one of the collection.
 
     ``seed``, ``switches``: what the emulator begins with. ``state``: the desired state that a playbook of the collection is
-    given. ``listing``: the deployments that ours, or the parser alone, lists in a process without Ansible.
+    given. ``program``: what lists in a process without Ansible, of those in listing, and how
+    many.
     """
 
     name: str
     tasks: Tasks | None = None
-    seed: Seed = account()
+    seed: t.Callable[[], Seed] = account
     switches: t.Mapping[str, t.Any] = {}
     hosts: t.Sequence[str] = ()
     playbook: str | None = None
-    state: t.Mapping[str, t.Any] | None = None
-    program: str | None = None
+    state: t.Callable[[], t.Mapping[str, t.Any]] = dict
+    program: t.Sequence[str] = ()
 
     def command(self, directory: pathlib.Path, url: str) -> list[str]:
         """The command that runs it, with the files that it needs in a directory."""
-        if self.program is not None:
-            return [sys.executable, str(pathlib.Path(__file__).with_name("listing.py")), self.program, url]
+        if self.program:
+            return [sys.executable, str(pathlib.Path(__file__).with_name("listing.py")), *self.program, url]
         # JSON is YAML, and is written quickly.
         if self.playbook is not None:
-            (directory / "state.yml").write_text(yaml.dump(self.state, Dumper=yaml.CSafeDumper), encoding="utf-8")
+            (directory / "state.yml").write_text(yaml.dump(self.state(), Dumper=yaml.CSafeDumper), encoding="utf-8")
             return ["ansible-playbook", self.playbook, "-e", "amplitude_state_file=state.yml", *REPORTS]
         play = dict(hosts="all" if self.hosts else "localhost", gather_facts=False, tasks=self.tasks)
         (directory / "playbook.yml").write_text(json.dumps([play]), encoding="utf-8")
@@ -64,14 +68,14 @@ def single(name: str, count: int, existing: int) -> Contender:
     """A loop of amplitude_deployment."""
     options = dict(project_id=PROJECT, label="{{ item }}", type="client")
     tasks: Tasks = [{"community.amplitude.amplitude_deployment": options, "loop": labels(count)}]
-    return Contender(name, tasks, account(existing))
+    return Contender(name, tasks, partial(account, existing))
 
 
 def many(name: str, count: int, existing: int = 0, **switches: t.Any) -> Contender:
     """One task with amplitude_deployments, with its default options."""
     items = [dict(label=each, type="client") for each in labels(count)]
     tasks: Tasks = [{"community.amplitude.amplitude_deployments": dict(project_id=PROJECT, deployments=items)}]
-    return Contender(name, tasks, account(existing), switches)
+    return Contender(name, tasks, partial(account, existing), switches)
 
 
 def hosts(name: str, count: int, each: int) -> Contender:
@@ -86,13 +90,18 @@ def takeover(name: str, flags: int, **switches: t.Any) -> Contender:
     """A new deployment takes over from one that serves so many flags, and retires it."""
     options = dict(project_id=PROJECT, label=label(0), replaces="7", retire=True)
     tasks: Tasks = [{"community.amplitude.amplitude_deployment": options}]
-    return Contender(name, tasks, account_with_flags(flags), switches)
+    return Contender(name, tasks, partial(account_with_flags, flags), switches)
 
 
 def of_collection(name: str, count: int, projects: int, gaps: int = 0) -> Contender:
     """A playbook of the collection, with so many deployments that are wanted, of which some are missing."""
-    seed, state = account(count, projects, gaps), wanted(count, projects)
-    return Contender(name, None, seed, playbook="community.amplitude." + name, state=state)
+    seed, state = partial(account, count, projects, gaps), partial(wanted, count, projects)
+    return Contender(OWN, None, seed, playbook="community.amplitude." + name, state=state)
+
+
+def listing(name: str, program: str, count: int) -> Contender:
+    """What lists so many deployments, or only parses them, from a service without a limit."""
+    return Contender(name, seed=partial(account, count), switches=dict(rate_limit=0), program=[program, str(count)])
 
 
 def uri(name: str, count: int, existing: int) -> Contender:
@@ -100,13 +109,13 @@ def uri(name: str, count: int, existing: int) -> Contender:
     missing = "{{ wanted | difference(listed.json.deployments | rejectattr('deleted') | map(attribute='label')) }}"
     create = dict(_create(), loop=missing, vars={"wanted": labels(count)}, register="created")
     again = dict(_list(), when="created is changed or created.results | length > 0")
-    return Contender(name, [_list(), create, again], account(existing))
+    return Contender(name, [_list(), create, again], partial(account, existing))
 
 
 def uri_one_by_one(name: str, count: int, existing: int) -> Contender:
     """The same for one deployment at a time, as in a task that is looped."""
     steps = [_list()] if existing else [_list(), _create(), _list()]
-    return Contender(name, [dict(each, loop=labels(count)) for each in steps], account(existing))
+    return Contender(name, [dict(each, loop=labels(count)) for each in steps], partial(account, existing))
 
 
 _HEADERS = {"Authorization": "Bearer " + KEY}

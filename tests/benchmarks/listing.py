@@ -14,7 +14,7 @@ import sys
 import time
 
 
-def ours(url: str) -> float:
+def ours(url: str) -> tuple[int, float]:
     """List, and index what was listed, as a module does."""
     from ansible_collections.community.amplitude.plugins.module_utils._api.client import Client
     from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployments
@@ -22,18 +22,24 @@ def ours(url: str) -> float:
 
     started = time.process_time()
     with Client(url, "management-key") as client:
-        dummy = Observed(Deployments(client).list())
-    return time.process_time() - started
+        observed = Observed(Deployments(client).list())
+    took = time.process_time() - started
+    return sum(1 for dummy in observed.all_active()), took
 
 
-def parser(url: str) -> float:
+def parser(dummy: str) -> tuple[int, float]:
     """Parse the pages that were kept in the current directory, one by one."""
     pages = [path.read_bytes() for path in sorted(pathlib.Path("pages").iterdir())]
+    count = 0
     started = time.process_time()
     for page in pages:
-        json.loads(page)
-    return time.process_time() - started
+        count += len(json.loads(page)["deployments"])
+    return count, time.process_time() - started
 
 
 if __name__ == "__main__":
-    print(dict(ours=ours, parser=parser)[sys.argv[1]](sys.argv[2]))
+    program, expected, url = sys.argv[1:]
+    count, seconds = dict(ours=ours, parser=parser)[program](url)
+    if count != int(expected):
+        sys.exit(f"{count} of {expected} deployments were listed")
+    print(seconds)

@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-import os
+import json
 import pathlib
 import statistics
 import subprocess
-import tempfile
-import time
+import sys
 import typing as t
 
 
@@ -51,18 +50,20 @@ def run(command: t.Sequence[str], environment: t.Mapping[str, str], directory: p
 
     :raises Failed: with the end of what it printed.
     """
-    with tempfile.TemporaryFile(dir=directory) as output:
-        started = time.perf_counter()
-        process = subprocess.Popen(command, env=environment, cwd=directory, stdout=output, stderr=subprocess.STDOUT)
-        # Popen.wait() does not tell how much memory it took.
-        dummy, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
-        output.seek(0)
-        said = output.read().decode("utf-8", "replace")
-    if process.returncode != 0:
-        raise Failed(said[-3000:])
-    return Sample(seconds, usage.ru_maxrss / 1024, said=said)
+    taken = directory / "taken"
+    done = subprocess.run(
+        [sys.executable, str(pathlib.Path(__file__).with_name("taken.py")), str(taken), *command],
+        env=dict(environment),
+        cwd=directory,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise Failed(done.stdout[-3000:])
+    seconds, peak = json.loads(taken.read_text(encoding="utf-8"))
+    return Sample(seconds, peak, said=done.stdout)
 
 
 T = t.TypeVar("T")

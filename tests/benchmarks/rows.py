@@ -13,8 +13,10 @@ from .contenders import (
     FLOOR_LOOP,
     LOOP,
     NOTHING,
+    OWN,
     Contender,
     hosts,
+    listing,
     many,
     of_collection,
     single,
@@ -22,7 +24,6 @@ from .contenders import (
     uri,
     uri_one_by_one,
 )
-from .emulator import account
 from .measuring import Figure
 
 Figures = t.Mapping[str, Figure]
@@ -49,10 +50,6 @@ class Row(t.NamedTuple):
     contenders: t.Sequence[Contender]
     judge: t.Callable[[Figures], Verdict]
     is_slow: bool = False
-
-
-#: The contender that a row is about.
-OWN = "own"
 
 
 def times(
@@ -118,7 +115,7 @@ def parsed(most: float, memory: float) -> t.Callable[[Figures], Verdict]:
     """A row that may take so many times the CPU of the JSON parser, and at most so much memory in MiB."""
 
     def judge(figures: Figures) -> Verdict:
-        own, limit = figures[OWN], figures["parser"]
+        own, limit = figures[OWN], figures[PARSER]
         words = f"{own.cpu:.2f} s: {own.cpu / limit.cpu:.2f} times; {own.peak:.0f} MiB"
         return Verdict(f"{limit.cpu:.2f} s", words, own.cpu <= most * limit.cpu and own.peak <= memory)
 
@@ -126,6 +123,7 @@ def parsed(most: float, memory: float) -> t.Callable[[Figures], Verdict]:
 
 
 FAR = dict(latency=0.1)
+PARSER = "the JSON parser alone"
 
 ROWS = [
     Row(
@@ -184,7 +182,7 @@ ROWS = [
         "an audit of 50 rows in 10 projects",
         "a playbook with that empty module",
         "2.5 times",
-        [FLOOR, of_collection("audit", 50, 10, 10)._replace(name=OWN)],
+        [FLOOR, of_collection("audit", 50, 10, 10)],
         times(2.5, FLOOR),
     ),
     Row(
@@ -192,7 +190,7 @@ ROWS = [
         "an audit of 5,000 rows in 10 projects",
         "the same",
         "4 times",
-        [FLOOR, of_collection("audit", 5000, 10, 10)._replace(name=OWN)],
+        [FLOOR, of_collection("audit", 5000, 10, 10)],
         times(4, FLOOR),
         True,
     ),
@@ -201,7 +199,7 @@ ROWS = [
         "an audit of 50,000 rows in 10 projects",
         "the same",
         "it ends, with less than 1 GiB",
-        [FLOOR, of_collection("audit", 50000, 10, 10)._replace(name=OWN)],
+        [FLOOR, of_collection("audit", 50000, 10, 10)],
         ends(1024),
         True,
     ),
@@ -210,7 +208,7 @@ ROWS = [
         "a plan of 5,000 wanted in 10 projects, nothing to change",
         "the same",
         "4 times",
-        [FLOOR, of_collection("plan", 5000, 10)._replace(name=OWN)],
+        [FLOOR, of_collection("plan", 5000, 10)],
         times(4, FLOOR),
         True,
     ),
@@ -219,10 +217,7 @@ ROWS = [
         "listing 100,000 deployments, CPU and peak memory",
         "the JSON parser alone on the same bytes",
         "3 times, 80 MiB",
-        [
-            Contender("parser", seed=account(100000), switches=dict(rate_limit=0), program="parser"),
-            Contender(OWN, seed=account(100000), switches=dict(rate_limit=0), program="ours"),
-        ],
+        [listing(PARSER, "parser", 100000), listing(OWN, "ours", 100000)],
         parsed(3, 80),
     ),
 ]
