@@ -5,8 +5,8 @@
 
 """The one frame of all modules: from what was given to a client, an action, and what Ansible is told.
 
-A module is compiled anew, with all that it imports, in each task on each host, and that takes longer than its requests. So
-what most tasks do not need is imported where it is needed, at the seams of the rooms and nowhere else.
+Python compiles a module and everything that it imports anew in each task on each host, which takes longer than the requests.
+So what most tasks do not need is imported inside the function that needs it, and nothing else is.
 """
 
 from __future__ import annotations

@@ -52,6 +52,11 @@ def plans_of(wanted: t.Sequence[Wanted], observed: Observed, rules: Rules, purge
     return list(decided.plans.values())
 
 
+def written(plans: t.Iterable[Plan]) -> list[tuple[int, str, str]]:
+    """The changes in the order of the waves: (wave, action, label)."""
+    return sorted((each.wave, change.action, change.label) for each in plans for change in each.changes)
+
+
 def validate_all(wanted: t.Sequence[Wanted]) -> None:
     """Raise what is wrong with the items of a list themselves, as one error."""
     problems = find_invalid(wanted).problems

@@ -5,7 +5,7 @@
 
 """HTTP and nothing else: authentication, TLS, timeouts, retries, and paging.
 
-What a failure means is told by failures and quotes, which are imported here and there since most requests do not fail: see
+What a failure means is told by failures and quotes. They are imported where a request has failed, since most do not: see
 _module.
 """
 

@@ -9,9 +9,9 @@ import pytest
 
 from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployment
 from ansible_collections.community.amplitude.plugins.module_utils._api.flags import Flag
-from ansible_collections.community.amplitude.plugins.module_utils._plan.served import Served, kinds_to_read
+from ansible_collections.community.amplitude.plugins.module_utils._plan.served import Served
 from ansible_collections.community.amplitude.plugins.module_utils._plan.serving import Subject, plan_serving
-from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import Rules, Wanted
+from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import Rules
 from ansible_collections.community.amplitude.tests.support.rows import flag, row, want
 
 OLD = row("7", "web-superseded-7")
@@ -296,16 +296,3 @@ def test_changes():
     )
     again = plan_serving([subject(replaced=OLD)._replace(created=True)], [flag("1", "cart", "7")], [], Rules())
     assert again.assigns[0].change == assign.change and again.assigns[0].deployment_id == "11"
-
-
-@pytest.mark.parametrize(
-    "wanted, kinds",
-    [
-        (Wanted("1", "web"), {}),
-        (Wanted("1", "web", flags=()), {"1": {"flag"}}),
-        (Wanted("1", "web", experiments=("hero",)), {"1": {"experiment"}}),
-        (Wanted("1", "web", replaces="7"), {"1": {"flag", "experiment"}}),
-    ],
-)
-def test_kinds_to_read(wanted, kinds):
-    assert kinds_to_read([wanted, Wanted("2", "web")]) == kinds
