@@ -21,6 +21,8 @@ description:
 extends_documentation_fragment:
   - community.amplitude.connection
   - community.amplitude.attributes
+  - community.amplitude.deployment.deployments
+  - community.amplitude.writing
 options:
   project_id:
     description:
@@ -35,83 +37,6 @@ options:
     type: list
     elements: dict
     required: true
-    suboptions:
-      label:
-        description:
-          - The label of the deployment. Required unless O(deployments[].id) is set. It must be text. Put labels such as
-            V(no), V(0123) or V(12:30) in quotes, which YAML takes for something else.
-        type: str
-      type:
-        description:
-          - The type of the deployment. Required to create one.
-        type: str
-        choices:
-          client: For SDKs on the devices of users. The key is public.
-          server: For SDKs on servers. The key is secret.
-      state:
-        description:
-          - The state that the deployment must be in.
-        type: str
-        choices:
-          present: The deployment exists and is not archived.
-          absent: No active deployment has this label or ID. An active one is archived.
-        default: present
-      id:
-        description:
-          - The ID of the deployment. If it has another O(deployments[].label), it is renamed. The task fails if
-            O(deployments[].state=present) and there is no deployment with this ID.
-          - Mutually exclusive with O(deployments[].previous_label) and O(deployments[].replaces).
-        type: str
-      previous_label:
-        description:
-          - A label that the deployment used to have. If no active deployment has the O(deployments[].label) and one has
-            this label, it is renamed.
-        type: str
-      project_id:
-        description:
-          - The ID of the project that this deployment belongs to, if it is not O(project_id).
-        type: str
-      flags:
-        description:
-          - The keys of flags of the project that the deployment serves. It is assigned to those that lack it.
-          - If this is not set, flags are not managed, and nothing is read about them. An empty list is a value. It means
-            something with O(deployments[].exclusive).
-          - The task fails before it writes anything if a key does not exist, is archived, or belongs to several flags.
-        type: list
-        elements: str
-      experiments:
-        description:
-          - The keys of experiments of the project that the deployment serves, as O(deployments[].flags).
-        type: list
-        elements: str
-      exclusive:
-        description:
-          - Whether the deployment serves nothing else. It is then removed from every flag and experiment that is not
-            listed, of the kinds that are set.
-          - Flags and experiments that are archived are never touched. Without O(force) none that is enabled is left
-            without an active deployment.
-        type: bool
-        default: false
-      replaces:
-        description:
-          - The ID of a deployment of the same project from which this one takes over, for example because the key of that
-            one has leaked. This one gets a new key, and is assigned to every flag and experiment that the other one
-            serves.
-          - If the other one has the O(deployments[].label), it is renamed to C(<label>-superseded-<id>) first. If then no
-            active deployment has the label, a new one is created, with the O(deployments[].type) or else that of the
-            other one. An archived deployment is never restored for it.
-          - It can stay in the playbook. If nothing is left to be taken over, nothing is done.
-          - Mutually exclusive with O(deployments[].id) and O(deployments[].previous_label).
-        type: str
-      retire:
-        description:
-          - Whether the deployment that this one O(deployments[].replaces) is removed from all flags and experiments and
-            archived, as soon as the lists show this one on all that the other one serves.
-          - What somebody assigns the other one to meanwhile is taken over too. If that does not come to an end, nothing
-            is archived.
-          - The default deployment of a project is only retired, or renamed, with O(force).
-        type: bool
-        default: false
   purge:
     description:
       - Whether the active deployments that are not listed in O(deployments) are archived, in O(project_id) and in every
@@ -126,36 +51,6 @@ options:
       - If it is not set, it is V(10), and the task fails instead of archiving all deployments of a project in which none
         of O(deployments) is to be present, for example because the list is empty.
     type: int
-  restore_archived:
-    description:
-      - Whether an archived deployment with a wanted label is restored if no active one has it.
-      - If V(false), a new deployment with a new key is created instead.
-    type: bool
-    default: true
-  approved_changes:
-    description:
-      - The only changes that may be carried out, as RV(changes) was returned in check mode. If anything else would be
-        changed, the task fails before the first write, in check mode too. What is decided again while the task runs is held
-        to it as well.
-      - If it is not set, nothing has to be approved. If it is an empty list, nothing may be changed. It must not be blank.
-      - Each entry is approved once. Compared are C(action), C(project_id), C(id), C(label), C(previous_label), C(type),
-        C(flag) and C(experiment). One that is missing counts as V(none).
-      - Some of them may have been carried out already, so that an interrupted task can be run again with the same approval.
-        What is not needed any more is told in a warning.
-      - To take back its own deployment after a lost race, a task needs no approval.
-    type: list
-    elements: dict
-  force:
-    description:
-      - Whether deployments are archived although that probably does harm.
-      - Without it the default deployment of a project is not archived, on which Web Experiments and Guides depend, nor
-        is a deployment that a flag or an experiment still uses. Flags and experiments that are archived themselves do
-        not count.
-      - If it cannot be read which flags and experiments use a deployment, it is not archived either.
-      - Nor is an enabled flag or experiment left without an active deployment, judged by what it has after the whole
-        task.
-    type: bool
-    default: false
   include_keys:
     description:
       - Whether the keys of the deployments are returned. If V(false), nothing that is returned is a secret.
@@ -166,9 +61,6 @@ options:
       - The number of requests that may be under way at the same time, from V(1) to V(32).
     type: int
     default: 8
-notes:
-  - In check mode it is not known whether the management API key may write to a project. If no deployment of it is listed,
-    not even its default one, a warning says so.
 seealso:
   - module: community.amplitude.amplitude_deployment
   - module: community.amplitude.amplitude_deployment_info

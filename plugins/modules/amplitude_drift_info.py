@@ -23,6 +23,7 @@ extends_documentation_fragment:
   - community.amplitude.connection
   - community.amplitude.attributes
   - community.amplitude.attributes.info
+  - community.amplitude.deployment.projects
 options:
   projects:
     description:
@@ -30,74 +31,6 @@ options:
     type: list
     elements: dict
     required: true
-    suboptions:
-      project_id:
-        description:
-          - The ID of the project.
-        type: str
-        required: true
-      deployments:
-        description:
-          - The deployments, as M(community.amplitude.amplitude_deployments) takes them.
-        type: list
-        elements: dict
-        default: []
-        suboptions:
-          label:
-            description:
-              - The label of the deployment. Required unless O(projects[].deployments[].id) is set.
-            type: str
-          type:
-            description:
-              - The type of the deployment.
-            type: str
-            choices:
-              client: For SDKs on the devices of users. The key is public.
-              server: For SDKs on servers. The key is secret.
-          state:
-            description:
-              - The state that the deployment must be in.
-            type: str
-            choices:
-              present: The deployment exists and is not archived.
-              absent: No active deployment has this label or ID.
-            default: present
-          id:
-            description:
-              - The ID of the deployment. Mutually exclusive with O(projects[].deployments[].previous_label).
-            type: str
-          previous_label:
-            description:
-              - A label that the deployment used to have.
-            type: str
-          project_id:
-            description:
-              - The ID of the project that this deployment belongs to, if it is another one.
-            type: str
-          flags:
-            description:
-              - The keys of flags of the project that the deployment serves.
-            type: list
-            elements: str
-          experiments:
-            description:
-              - The keys of experiments of the project that the deployment serves.
-            type: list
-            elements: str
-          exclusive:
-            description:
-              - Whether the deployment serves nothing else of the kinds that are set.
-            type: bool
-            default: false
-          replaces:
-            description:
-              - The ID of the deployment from which this one takes over.
-            type: str
-          retire:
-            description:
-              - Whether the deployment that this one replaces is to be archived.
-            type: bool
-            default: false
   ignore_projects:
     description:
       - The IDs of projects that RV(other_projects) leaves out, because they are not managed.
