@@ -29,8 +29,8 @@ attributes:
     support: full
     platforms: all that run Python and the library C(requests)
 notes:
-  - These modules talk to the API from the host they run on. Use C(delegate_to), C(connection) or a play for
-    C(localhost) to run them on the controller.
+  - The module sends its requests from the host on which it runs. To run it on the controller, use C(delegate_to),
+    C(connection), or a play for C(localhost).
 """
 
     # Used after the fragment above by modules that only read.

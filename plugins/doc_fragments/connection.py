@@ -11,16 +11,16 @@ requirements:
 options:
   management_api_key:
     description:
-      - The management API key of Amplitude Experiment. It is not the API key of a project, nor a deployment key.
-      - If this option is not set, the environment variable E(AMPLITUDE_MANAGEMENT_API_KEY) is used, and after it
-        E(AMPLITUDE_EXPERIMENT_MANAGEMENT_API_KEY), both read where the module or lookup runs. One that is empty counts
-        as not set.
+      - The management API key of Amplitude Experiment, which is neither the API key of a project nor a deployment key.
+      - If this option is not set, the environment variable E(AMPLITUDE_MANAGEMENT_API_KEY) is used, or else
+        E(AMPLITUDE_EXPERIMENT_MANAGEMENT_API_KEY). Both are read where the module or lookup runs. An empty variable
+        counts as not set.
       - A key of fewer than 8 characters is refused.
     type: str
     required: true
   region:
     description:
-      - The data region of the Amplitude organisation, which chooses the address of the API.
+      - The data region of the Amplitude organisation, which determines the address of the API.
       - If this option is not set, the environment variable E(AMPLITUDE_REGION) is used.
     type: str
     choices:
@@ -29,36 +29,37 @@ options:
     default: us
   base_url:
     description:
-      - The address of the API, if it is not one of those that O(region) stands for. It overrides O(region).
-      - Plain C(http) is accepted for a loopback address only.
+      - The address of the API, if it is not that of a O(region). It overrides O(region).
+      - Plain C(http) is accepted only for a loopback address.
       - If this option is not set, the environment variable E(AMPLITUDE_BASE_URL) is used.
     type: str
   validate_certs:
     description:
-      - Whether the TLS certificate of the API is verified.
-      - Setting this to V(false) lets anybody on the network read the management API key.
+      - Whether to verify the TLS certificate of the API.
+      - If V(false), anybody on the network can read the management API key.
     type: bool
     default: true
   ca_path:
     description:
-      - The path of a file or directory with the certificates of the authorities to trust, on the host where the
-        module or lookup runs. It wins over the environment variable E(REQUESTS_CA_BUNDLE), and has no meaning if
+      - The path of a file or directory with the certificates of trusted authorities, on the host where the module or
+        lookup runs. It overrides the environment variable E(REQUESTS_CA_BUNDLE), and is ignored if
         O(validate_certs=false).
     type: path
   timeout:
     description:
-      - The seconds that one request may take, from 0.001 to 86400. The time in which a proxy connects comes on top.
+      - The number of seconds that one request may take, from 0.001 to 86400. The time that a proxy takes to connect is
+        not included.
     type: float
     default: 30
   retry_timeout:
     description:
-      - The seconds that one task may spend in all with waiting and retrying, from 0 to 86400. A request that is begun
-        within that time may take its O(timeout).
-      - V(0) means that nothing is ever retried or waited for. Then a task that creates a deployment fails if the list
-        shows it a moment later only, although it is there; to run it again helps.
-      - A host name that does not exist, or a port of this machine where nothing listens, is tried for 5 seconds at the most.
-      - Too many requests (status 429) and refused connections are always retried. Server errors, timeouts and cut
-        connections are retried only where that cannot make a second deployment.
+      - The number of seconds that one task may spend on waiting and retrying, from 0 to 86400. A request that starts
+        within this time may still take its O(timeout).
+      - If V(0), the task never retries and never waits. If it creates a deployment that the list shows only a moment
+        later, it then fails although the deployment exists. In this case, run it again.
+      - A host name that does not exist, or a port of this machine where nothing listens, is tried for 5 seconds at most.
+      - Too many requests (status 429) and refused connections are always retried. Server errors, timeouts and broken
+        connections are retried only where that cannot create a second deployment.
     type: float
     default: 120
 seealso:
@@ -66,16 +67,15 @@ seealso:
     description: What the error messages mean.
     link: https://github.com/ansible-collections/community.amplitude/blob/main/docs/docsite/rst/troubleshooting.rst
   - name: When the network or the service fails
-    description: What happens when the network or the service fails, and when several runs write the same.
+    description: What happens when the network or the service fails, or when several runs write the same.
     link: https://github.com/ansible-collections/community.amplitude/blob/main/docs/docsite/rst/faults.rst
   - name: Deployment endpoints of the Experiment Management API
     description: The API that this collection uses.
     link: https://amplitude.com/docs/apis/experiment/experiment-management-api-deployments
 notes:
-  - An option that is null or an empty text means the same as one that is not set. V(false), V(0) and an empty list are
-    values.
+  - An option that is null or an empty string counts as not set. V(false), V(0) and an empty list are values.
   - Proxies are taken from the usual environment variables, such as E(HTTPS_PROXY) and E(NO_PROXY). Redirects are not
-    followed. A C(.netrc) file is not used.
+    followed, and C(.netrc) files are not used.
 """
 
     # What a lookup adds: where else its options come from.

@@ -13,7 +13,7 @@ from ansible.module_utils.common.yaml import yaml_load
 PROJECT_ID = """
 project_id:
   description:
-    - The ID of the project that the deployment belongs to, if it is not that of the whole list.
+    - The ID of the project that the deployment belongs to, if it is not the one of the whole list.
   type: str
 """
 
@@ -37,80 +37,81 @@ class ModuleDocFragment:
 options:
   label:
     description:
-      - The label of the deployment. It may have letters, digits, C(_) and C(-), and upper and lower case differ.
-      - It must be text. Put labels such as V(no), V(0123) or V(12:30) in quotes, which YAML takes for something else. Up
-        to ansible-core 2.18, a template with nothing but a variable whose text is V(True) or V(False) gives a boolean all
-        the same, and one of a number in a loop arrives as text.
+      - The label of the deployment. It consists of letters, digits, C(_) and C(-), and is case-sensitive.
+      - It must be text. Put labels such as V(no), V(0123) or V(12:30) in quotes, because YAML reads them as something
+        else. Up to ansible-core 2.18, a template that is nothing but a variable becomes a boolean anyway if its text is
+        V(True) or V(False), and becomes text if it is a number in a loop.
       - Required unless O(id) is set.
-      - If O(id) is set too and O(state=present), the deployment with that O(id) is renamed to this label.
-        With O(state=absent), the label of the deployment with that O(id) does not matter.
+      - If O(id) is set too, the deployment with that ID is renamed to this label. With O(state=absent), the label is
+        ignored then.
     type: str
   type:
     description:
-      - The type of the deployment. Required to create one.
+      - The type of the deployment, which is required to create one.
       - The API cannot change the type of a deployment. If the key of an existing one shows another type, the task fails.
     type: str
     choices:
-      client: For SDKs on the devices of users. The key is public.
+      client: For SDKs on users' devices. The key is public.
       server: For SDKs on servers. The key is secret.
   state:
     description:
-      - The state that the deployment must be in.
+      - The desired state of the deployment.
     type: str
     choices:
       present: The deployment exists and is not archived.
-      absent: No active deployment has this O(label) or O(id). An active one is archived.
+      absent: No active deployment has this O(label) or O(id). If one does, it is archived.
     default: present
   id:
     description:
-      - The ID of the deployment. It says which one is meant where several have the same label.
-      - The task fails if O(state=present) and there is no deployment with this ID. Mutually exclusive with
-        O(previous_label) and O(replaces).
+      - The ID of the deployment. Use it to choose between deployments with the same label.
+      - If O(state=present) and no deployment has this ID, the task fails.
+      - Mutually exclusive with O(previous_label) and O(replaces).
     type: str
   previous_label:
     description:
-      - A label that the deployment used to have. If no active deployment has the O(label) and one has this label, it is
-        renamed.
-      - Has no meaning if O(state=absent).
+      - A former label of the deployment.
+      - If no active deployment has the O(label), but one has this label, that one is renamed. Ignored with
+        O(state=absent).
     type: str
   flags:
     description:
-      - The keys of flags of the project that the deployment serves. It is assigned to those that lack it.
-      - If this is not set, flags are not managed, and nothing is read about them. An empty list is a value. It means
-        something with O(exclusive).
-      - The task fails before it writes anything if a key does not exist, is archived, or belongs to several flags.
+      - The keys of the flags of the project that the deployment must serve. An empty list is a value, which matters with
+        O(exclusive).
+      - The deployment is assigned to the flags that it does not serve yet. If this option is not set, flags are not
+        managed, and nothing is read about them.
+      - If a key does not exist, is archived, or belongs to several flags, the task fails before it writes anything.
     type: list
     elements: str
   experiments:
     description:
-      - The keys of experiments of the project that the deployment serves, as O(flags).
+      - The keys of the experiments of the project that the deployment must serve, in the same way as O(flags).
     type: list
     elements: str
   exclusive:
     description:
-      - Whether the deployment serves nothing else. It is then removed from every flag and experiment that is not listed,
-        of the kinds that are set.
-      - Flags and experiments that are archived are never touched. Without O(force) none that is enabled is left without
-        an active deployment.
+      - Whether the deployment must serve nothing else. This applies to flags if O(flags) is set, and to experiments if
+        O(experiments) is set.
+      - The deployment is removed from everything that is not listed, except from archived flags and experiments. If that
+        would leave an enabled one without an active deployment, the task fails unless O(force=true).
     type: bool
     default: false
   replaces:
     description:
-      - The ID of a deployment of the same project from which this one takes over, for example because the key of that one
-        has leaked. This one gets a new key, and is assigned to every flag and experiment that the other one serves.
-      - If the other one has the O(label), it is renamed to C(<label>-superseded-<id>) first. If then no active
-        deployment has the label, a new one is created, with the O(type) or else that of the other one. An archived
-        deployment is never restored for it.
-      - It can stay in the playbook. If nothing is left to be taken over, nothing is done.
+      - The ID of a deployment in the same project from which this one takes over, for example because its key has leaked.
+      - The new deployment, which has a key of its own, is assigned to every flag and experiment that the old one serves.
+      - If the old one has the O(label), it is renamed to C(<label>-superseded-<id>) first. If no active deployment has
+        the label then, one is created, with the type of the old one unless O(type) is set. An archived deployment is
+        never restored for this.
+      - The option can stay in the playbook. Once everything has been taken over, nothing is changed.
       - Mutually exclusive with O(id) and O(previous_label).
     type: str
   retire:
     description:
-      - Whether the deployment that this one O(replaces) is removed from all flags and experiments and archived, as soon
-        as the lists show this one on all that the other one serves.
-      - What somebody assigns the other one to meanwhile is taken over too. If that does not come to an end, nothing is
-        archived.
-      - The default deployment of a project is only retired, or renamed, with O(force).
+      - Whether to archive the deployment that this one O(replaces) once this one has taken over.
+      - As soon as the lists show the new deployment on everything that the old one serves, the old one is removed from all
+        flags and experiments and archived. Whatever it is assigned to in the meantime is taken over too. If there is no
+        end to that, nothing is archived.
+      - The default deployment of a project is only retired, or renamed, with O(force=true).
     type: bool
     default: false
 """
@@ -133,7 +134,7 @@ options:
         required: true
       deployments:
         description:
-          - The deployments, as M(community.amplitude.amplitude_deployments) takes them.
+          - The deployments that the project should have, as M(community.amplitude.amplitude_deployments) takes them.
         type: list
         elements: dict
         default: []

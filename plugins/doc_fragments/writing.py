@@ -10,35 +10,35 @@ class ModuleDocFragment:
 options:
   restore_archived:
     description:
-      - Whether an archived deployment with a wanted label is restored if no active one has it.
+      - Whether to restore an archived deployment with the desired label if no active one has it.
       - If V(false), a new deployment with a new key is created instead. Use this after a key has leaked, so that the
-        leaked key does not come back. If the ID says that an archived one is meant, the task fails.
+        leaked key does not come back. If the ID of an archived deployment is set, the task then fails.
     type: bool
     default: true
   approved_changes:
     description:
-      - The only changes that may be carried out, as RV(changes) was returned in check mode. If anything else would be
-        changed, the task fails before the first write, in check mode too. What is decided again while the task runs is held
-        to it as well.
-      - If it is not set, nothing has to be approved. If it is an empty list, nothing may be changed. It must not be blank.
-      - Each entry is approved once. Compared are C(action), C(project_id), C(id), C(label), C(previous_label), C(type),
-        C(flag) and C(experiment). One that is missing counts as V(none).
-      - Some of them may have been carried out already, so that an interrupted task can be run again with the same approval.
-        What is not needed any more is told in a warning.
-      - To take back its own deployment after a lost race, a task needs no approval.
+      - The only changes that the task may make, as a run in check mode returned them in RV(changes). If anything else
+        would be changed, the task fails before its first write, and in check mode too. What the task decides anew while
+        it runs must be approved as well.
+      - If this option is not set, no approval is needed. If it is an empty list, nothing may be changed. It must not be
+        blank.
+      - Each entry approves one change. C(action), C(project_id), C(id), C(label), C(previous_label), C(type), C(flag) and
+        C(experiment) are compared. A field that is missing counts as V(none).
+      - Some of the changes may have been made already, so an interrupted task can be run again with the same approval. A
+        warning tells which entries were not needed.
+      - A task that loses a race needs no approval to take back its own deployment.
     type: list
     elements: dict
   force:
     description:
-      - Whether a deployment is archived although that probably does harm.
-      - Without it the default deployment of a project is not archived, on which Web Experiments and Guides depend, nor
-        is a deployment that a flag or an experiment still uses. Flags and experiments that are archived themselves do
-        not count.
-      - If it cannot be read which flags and experiments use a deployment, it is not archived either.
-      - Nor is an enabled flag or experiment left without an active deployment.
+      - Whether the task may do what is likely to do harm.
+      - Without it, the task archives neither the default deployment of a project, on which Web Experiments and Guides
+        depend, nor a deployment that a flag or an experiment still uses, archived ones aside. If it cannot read what
+        uses a deployment, it does not archive that one either.
+      - Without it, no enabled flag or experiment is left without an active deployment at the end of the task.
     type: bool
     default: false
 notes:
-  - In check mode it is not known whether the management API key may write to a project. If no deployment of it is listed,
-    not even its default one, a warning says so.
+  - Check mode cannot tell whether the management API key may write to a project. If no deployment of the project is
+    listed, not even its default one, a warning says so.
 """

@@ -11,16 +11,16 @@ version_added: 0.1.0
 author:
   - The community.amplitude contributors (@ansible-collections)
 description:
-  - Returns the keys of active deployments by their labels, for example to write them into a configuration file.
-  - The deployments are listed once for all labels of one lookup.
-  - A label that no active deployment of the project has, or that several have, is an error.
+  - Returns the keys of active deployments by label, for example to write them to a configuration file.
+  - The deployments are listed once for all labels of a lookup.
+  - If no active deployment of the project has a label, or several have it, the lookup fails.
 extends_documentation_fragment:
   - community.amplitude.connection
   - community.amplitude.connection.lookup
 options:
   _terms:
     description:
-      - The labels of the deployments.
+      - The labels of the deployments whose keys are returned. They are case-sensitive.
     type: list
     elements: str
     required: true
@@ -32,17 +32,17 @@ options:
     vars:
       - name: amplitude_project_id
 notes:
-  - In check mode, a deployment that an earlier task would create does not exist, so that its lookup fails.
+  - In check mode, a deployment that an earlier task would create does not exist, so looking it up fails.
   - The keys of server deployments are secrets. Use C(no_log) for tasks that show them.
-  - The environment variables named above are read on the controller, and win over the configuration file but not over
-    a variable of Ansible.
+  - The environment variables of the options are read on the controller. They override the configuration file, but not
+    Ansible variables.
 seealso:
   - module: community.amplitude.amplitude_deployment
   - module: community.amplitude.amplitude_deployment_info
 """
 
 EXAMPLES = r"""
-- name: Write the key of a deployment into the configuration of the service
+- name: Write the key of a deployment to the configuration of the service
   ansible.builtin.copy:
     content: |
       AMPLITUDE_DEPLOYMENT_KEY={{ lookup('community.amplitude.deployment_key', 'checkout-api', project_id='123456') }}
@@ -56,7 +56,7 @@ EXAMPLES = r"""
       {{ query('community.amplitude.deployment_key', 'checkout-api', 'web-shop', project_id='123456') }}
   no_log: true
 
-- name: Go on without a deployment
+- name: Continue if a deployment does not exist
   ansible.builtin.debug:
     msg: >-
       {{ query('community.amplitude.deployment_key', 'beta', project_id='123456', errors='ignore') | length }} found

@@ -12,15 +12,15 @@ version_added: 0.1.0
 author:
   - The community.amplitude contributors (@ansible-collections)
 description:
-  - Makes sure that a deployment of Amplitude Experiment exists, or that it does not, and returns its key.
-  - A deployment is found by its O(label) in its project, or by its O(id). Archived deployments are restored, because
-    the API only ever archives; it deletes nothing.
-  - A task that has nothing to change sends one GET request for each 1,000 deployments that the management API key can
-    see. After a write the list is read again, and before an archiving the flags and experiments are read too. Use
-    M(community.amplitude.amplitude_deployments) for many deployments at once.
-  - If the outcome of a write is not known, such as after a timeout, the list of deployments decides about it. If several
-    runs create the same label at the same moment, the deployment with the lowest ID stays. The other runs rename theirs
-    to C(<label>-superseded-<id>), archive it, and warn.
+  - Ensures that a deployment of Amplitude Experiment exists or is archived, and returns its key.
+  - A deployment is identified by its O(label) in its project, or by its O(id). The API archives deployments and never
+    deletes them, so an archived one is restored when it has to exist again.
+  - A task that changes nothing sends one GET request per 1,000 deployments that the management API key can see. After a
+    write it reads the list again, and before it archives anything it reads the flags and experiments. To manage many
+    deployments at once, use M(community.amplitude.amplitude_deployments).
+  - If the outcome of a write is unknown, for example after a timeout, the task finds it out from the list of deployments.
+    If several runs create the same label at the same time, the deployment with the lowest ID stays. The other runs rename
+    theirs to C(<label>-superseded-<id>), archive it, and give a warning.
 extends_documentation_fragment:
   - community.amplitude.connection
   - community.amplitude.attributes
@@ -41,7 +41,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Make sure that a server deployment exists
+- name: Ensure that a server deployment exists
   community.amplitude.amplitude_deployment:
     management_api_key: "{{ amplitude_management_api_key }}"
     project_id: "123456"
@@ -57,7 +57,7 @@ EXAMPLES = r"""
     mode: "0600"
   no_log: true
 
-- name: Rename a deployment, or create it if there is none with either label
+- name: Rename a deployment, or create it if neither label exists
   community.amplitude.amplitude_deployment:
     management_api_key: "{{ amplitude_management_api_key }}"
     project_id: "123456"
@@ -80,7 +80,7 @@ EXAMPLES = r"""
     type: client
     state: absent
 
-- name: Make sure that a deployment exists and serves these flags
+- name: Ensure that a deployment exists and serves these flags
   community.amplitude.amplitude_deployment:
     management_api_key: "{{ amplitude_management_api_key }}"
     project_id: "123456"
@@ -92,7 +92,7 @@ EXAMPLES = r"""
     experiments:
       - button-colour
 
-- name: Take over from a deployment whose key has leaked, and archive that
+- name: Replace a deployment whose key has leaked, and archive it
   community.amplitude.amplitude_deployment:
     management_api_key: "{{ amplitude_management_api_key }}"
     project_id: "123456"
@@ -102,7 +102,7 @@ EXAMPLES = r"""
   register: ledger
   no_log: true
 
-- name: Replace an archived deployment whose key has leaked by a new one with a new key
+- name: Create a new deployment rather than restore an archived one whose key has leaked
   community.amplitude.amplitude_deployment:
     management_api_key: "{{ amplitude_management_api_key }}"
     project_id: "123456"
@@ -115,12 +115,14 @@ RETURN = r"""
 deployment:
   description:
     - The deployment as it is after the task, or in check mode as it would be.
-    - V(none) if O(state=absent) and there is none, or there are several archived ones.
+    - V(none) if O(state=absent) and there is no such deployment, or there are several archived ones.
   returned: success, and on failure after something has been written
   type: dict
   contains:
     id:
-      description: The ID of the deployment. In check mode V(none) if it would be created.
+      description:
+        - The ID of the deployment.
+        - V(none) in check mode if the deployment would be created.
       type: str
       sample: "4711"
     project_id:
@@ -133,13 +135,14 @@ deployment:
       sample: checkout-api
     key:
       description:
-        - The deployment key that SDKs use. V(none) if the deployment would be created in check mode, and on failure if it
-          was created but could not be read back.
-        - The key of a server deployment is a secret. Use C(no_log) for tasks that show it.
+        - The deployment key that SDKs use. That of a server deployment is a secret, so use C(no_log) for tasks that
+          show it.
+        - V(none) in check mode if the deployment would be created, and on failure if it was created but could not be
+          read back.
       type: str
       sample: server-Zm9vYmFyZm9vYmFyZm9vYmFyZm9vYmFy
     type:
-      description: V(client) or V(server), known from the key, or V(none) if the key does not tell.
+      description: V(client) or V(server), or V(none) if the key does not show it.
       type: str
       sample: server
     deleted:
@@ -162,10 +165,10 @@ deployment:
       elements: str
 changes:
   description:
-    - What has been written, or in check mode would be, in this order.
-    - A restore that also renames is two entries, which are carried out by one request.
-    - What the deployment takes over from is renamed first and archived last. Between that are what is done about the
-      deployment itself, and what it is assigned to and removed from.
+    - What was written, or in check mode would be, in this order.
+    - For each deployment, what it takes over from is renamed first and archived last. In between come the changes to
+      the deployment itself and to what it serves.
+    - A restore that also renames is two entries, although one request makes both changes.
   returned: success, and on failure after something has been written
   type: list
   elements: dict
@@ -180,12 +183,12 @@ changes:
       sample: "123456"
     id:
       description:
-        - The ID of the deployment. V(none) where there is none before the task, also outside check mode, that is for
-          V(create) and for V(assign) of what it creates.
+        - The ID of the deployment. V(none) for V(create), and for each V(assign) of a deployment that the task creates, even
+          outside check mode.
       type: str
       sample: "4711"
     label:
-      description: The label of the deployment after this change.
+      description: The label of the deployment after the change.
       type: str
       sample: storefront
     previous_label:
@@ -193,37 +196,27 @@ changes:
       type: str
       sample: web-shop
     type:
-      description: The type of what a V(create) makes, otherwise V(none).
+      description: The type of a deployment that V(create) creates, otherwise V(none).
       type: str
       sample: server
     flag:
-      description: The key of the flag for V(assign) and V(unassign), V(none) where it is an experiment.
+      description: The key of the flag that V(assign) or V(unassign) is about, otherwise V(none).
       type: str
     experiment:
-      description: The key of the experiment for V(assign) and V(unassign), V(none) where it is a flag.
+      description: The key of the experiment that V(assign) or V(unassign) is about, otherwise V(none).
       type: str
-  sample:
-    - action: create
-      project_id: "123456"
-      id:
-      label: checkout-api
-      previous_label:
-      type: server
-      flag:
-      experiment:
 pending:
   description:
-    - What has not been written because of the failure, or is not known to have been, with the elements of RV(changes).
-      Run the task again for them.
+    - What was not written because of the failure, or may not have been, with the elements of RV(changes). Run the task
+      again to make these changes.
   returned: on failure after something has been written
   type: list
   elements: dict
-  sample: []
 diff:
   description:
-    - The managed fields before and after. An absent or an archived deployment is V({}). Keys are never part of it.
-    - C(flags) and C(experiments) are there if they are in RV(deployment). With O(replaces) there is also C(replaced),
-      with the C(label), C(flags) and C(experiments) of that deployment, V({}) once it is archived.
+    - The managed fields before and after the task, without keys. An absent or archived deployment is V({}).
+    - C(flags) and C(experiments) are included if RV(deployment) has them. With O(replaces), C(replaced) has the C(label),
+      C(flags) and C(experiments) of that deployment, or is V({}) once it is archived.
   returned: success, and on failure after something has been written
   type: dict
   contains:
@@ -240,27 +233,25 @@ diff:
         type: server
 problems:
   description:
-    - Everything that is wrong with what is wanted, or cannot be, with the elements that
-      M(community.amplitude.amplitude_deployments) returns. It is mostly one.
-    - Nothing has been written then, unless somebody else has changed the deployments while the task was writing.
+    - Everything that is wrong with the options, or that rules out what they ask for.
+    - Nothing has been written in this case, unless somebody else changed the deployments while the task was writing.
   returned: if the task is refused
   type: list
   elements: dict
   contains:
     item:
-      description: Always V(none) here. M(community.amplitude.amplitude_deployments) numbers its items.
+      description: The number of the item in its list of deployments, counted from 1. V(none) if it is not about one.
       type: int
-      sample: null
     project_id:
-      description: The ID of the project, or V(none) where no project is concerned.
+      description: The ID of the project, or V(none) if it is not about one.
       type: str
       sample: "123456"
     label:
-      description: The label of the deployment as far as there is one.
+      description: The label of the deployment, or V(none) if there is none.
       type: str
       sample: checkout-api
     id:
-      description: The ID of the deployment as far as there is one.
+      description: The ID of the deployment, or V(none) if it is not known.
       type: str
       sample: "4711"
     problem:
@@ -272,28 +263,28 @@ problems:
       type: str
       sample: set type to client or server to create it
 failure:
-  description: Why the task has failed, for programs.
+  description: Why the task failed, for programs.
   returned: failure, unless Ansible itself has refused the options
   type: dict
   contains:
     kind:
       description:
-        - V(input) if an option cannot be used or a library is missing, V(refused) if what is wanted cannot be or is
-          guarded.
-        - V(connection) if a request was not carried to the service, V(answer_lost) if it is not known what became of it,
-          V(unexpected_answer) if the answer is not what the API documents, V(api) if the API has refused it.
+        - V(input) if an option cannot be used or a library is missing. V(refused) if what the options ask for is impossible
+          or likely to do harm.
+        - V(connection) if a request never reached the service. V(answer_lost) if it is unknown whether a request was carried
+          out. V(unexpected_answer) if an answer is not what the API documents. V(api) if the API refused a request.
       type: str
       sample: refused
     status:
-      description: The HTTP status of the answer, V(none) if there was none.
+      description: The HTTP status of the answer, or V(none) if there was none.
       type: int
       sample: 503
     transient:
-      description: Whether running the task again can help without anything being changed.
+      description: Whether running the task again may help even if nothing is changed.
       type: bool
       sample: false
     retry_after:
-      description: The seconds after which the service has asked to be called again, otherwise V(none).
+      description: How many seconds the service asked to wait before the next request, or V(none) if it did not.
       type: float
       sample: 30.0
 """

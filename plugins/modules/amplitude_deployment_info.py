@@ -12,9 +12,8 @@ version_added: 0.1.0
 author:
   - The community.amplitude contributors (@ansible-collections)
 description:
-  - Lists the deployments that the management API key can see, filtered by the options.
-  - A deployment is returned if it passes all the filters. A filter that is not set lets everything pass, one that is an
-    empty list lets nothing pass. O(labels) and O(ids) must not be given and blank.
+  - Lists the deployments that the management API key can see and that match all filters.
+  - A filter that is not set matches everything. An empty list matches nothing. O(labels) and O(ids) must not be blank.
 extends_documentation_fragment:
   - community.amplitude.connection
   - community.amplitude.attributes
@@ -22,39 +21,39 @@ extends_documentation_fragment:
 options:
   project_id:
     description:
-      - Only the deployments of the project with this ID.
+      - The ID of the project whose deployments are returned.
     type: str
   labels:
     description:
-      - Only the deployments with one of these labels, upper and lower case being different. They must be text.
+      - The labels of the deployments that are returned. They must be text, and are case-sensitive.
     type: list
     elements: str
   ids:
     description:
-      - Only the deployments with one of these IDs.
+      - The IDs of the deployments that are returned.
     type: list
     elements: str
   type:
     description:
-      - Only the deployments whose key shows this type.
+      - The type of the deployments that are returned, as their keys show it.
     type: str
     choices:
-      client: For SDKs on the devices of users. The key is public.
+      client: For SDKs on users' devices. The key is public.
       server: For SDKs on servers. The key is secret.
   include_archived:
     description:
-      - Whether archived deployments are returned too.
+      - Whether to return archived deployments too.
     type: bool
     default: false
   include_keys:
     description:
-      - Whether the keys of the deployments are returned. If V(false), nothing that is returned is a secret.
+      - Whether to return the keys of the deployments. If V(false), nothing that is returned is a secret.
     type: bool
     default: true
   include_usage:
     description:
-      - Whether the flags and experiments that use a deployment are returned with it.
-      - This takes at least four more requests for each project.
+      - Whether to return the flags and experiments that use each deployment.
+      - This takes at least four more requests per project.
     type: bool
     default: false
 seealso:
@@ -90,7 +89,7 @@ EXAMPLES = r"""
 RETURN = r"""
 deployments:
   description:
-    - The deployments that pass the filters, sorted by project, label and ID. Empty if there are none.
+    - The deployments that match the filters, sorted by project, label and ID. Empty if there are none.
   returned: success
   type: list
   elements: dict
@@ -109,12 +108,13 @@ deployments:
       sample: checkout-api
     key:
       description:
-        - The deployment key that SDKs use. V(none) without O(include_keys).
-        - The key of a server deployment is a secret. Use C(no_log) for tasks that show it.
+        - The deployment key that SDKs use. That of a server deployment is a secret, so use C(no_log) for tasks that
+          show it.
+        - V(none) if O(include_keys=false).
       type: str
       sample: server-Zm9vYmFyZm9vYmFyZm9vYmFyZm9vYmFy
     type:
-      description: V(client) or V(server), known from the key, or V(none) if the key does not tell.
+      description: V(client) or V(server), or V(none) if the key does not show it.
       type: str
       sample: server
     deleted:
@@ -122,12 +122,12 @@ deployments:
       type: bool
       sample: false
     used_by:
-      description: The flags and experiments that use it, those that are archived last.
+      description: The flags and experiments that use it, archived ones last.
       type: dict
       returned: O(include_usage=true)
       contains:
         flags:
-          description: The flags, each with its C(id), C(key) and C(name), and whether it is C(enabled) and C(archived).
+          description: The flags, each with its C(id), C(key) and C(name), and with whether it is C(enabled) and C(archived).
           type: list
           elements: dict
           sample:
@@ -141,6 +141,57 @@ deployments:
           type: list
           elements: dict
           sample: []
+problems:
+  description: Everything that is wrong with the options, or that rules out what they ask for.
+  returned: if the task is refused
+  type: list
+  elements: dict
+  contains:
+    item:
+      description: The number of the item in its list of deployments, counted from 1. V(none) if it is not about one.
+      type: int
+    project_id:
+      description: The ID of the project, or V(none) if it is not about one.
+      type: str
+    label:
+      description: The label of the deployment, or V(none) if there is none.
+      type: str
+    id:
+      description: The ID of the deployment, or V(none) if it is not known.
+      type: str
+    problem:
+      description: What stands in the way.
+      type: str
+      sample: labels is empty
+    advice:
+      description: What to do next.
+      type: str
+      sample: give it a value, or leave it out
+failure:
+  description: Why the task failed, for programs.
+  returned: failure, unless Ansible itself has refused the options
+  type: dict
+  contains:
+    kind:
+      description:
+        - V(input) if an option cannot be used or a library is missing. V(refused) if what the options ask for is impossible
+          or likely to do harm.
+        - V(connection) if a request never reached the service. V(answer_lost) if it is unknown whether a request was carried
+          out. V(unexpected_answer) if an answer is not what the API documents. V(api) if the API refused a request.
+      type: str
+      sample: refused
+    status:
+      description: The HTTP status of the answer, or V(none) if there was none.
+      type: int
+      sample: 503
+    transient:
+      description: Whether running the task again may help even if nothing is changed.
+      type: bool
+      sample: false
+    retry_after:
+      description: How many seconds the service asked to wait before the next request, or V(none) if it did not.
+      type: float
+      sample: 30.0
 """
 
 from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import (

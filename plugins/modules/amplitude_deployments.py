@@ -12,12 +12,13 @@ version_added: 0.1.0
 author:
   - The community.amplitude contributors (@ansible-collections)
 description:
-  - Makes sure that many deployments of Amplitude Experiment exist, or that they do not, in one task.
-  - The deployments are listed once for all of them, and again after the writes. What has to be written is decided for
-    all of them before the first write, so that a mistake in one of them writes nothing, and all mistakes are told at
-    once. Then the writes are sent, several at a time and below the rate that the API allows.
-  - The rules are those of M(community.amplitude.amplitude_deployment), and so is what happens if the network fails or
-    other runs write the same. If a task fails half-way, run it again. It goes on from what it finds.
+  - Ensures in one task that many deployments of Amplitude Experiment exist or are archived.
+  - The task lists all deployments once, and again after its writes. It decides everything before the first write, so if
+    one item has a mistake, nothing is written, and all mistakes are reported at once. Then it sends the writes, several
+    at a time and within the rate that the API allows.
+  - The rules of M(community.amplitude.amplitude_deployment) apply to each deployment, including what happens if the
+    network fails or several runs write the same. If a task fails partway through, run it again. It continues from what
+    it finds.
 extends_documentation_fragment:
   - community.amplitude.connection
   - community.amplitude.attributes
@@ -27,33 +28,33 @@ options:
   project_id:
     description:
       - The ID of the project that the deployments belong to.
-      - Required unless each of the O(deployments) has its own.
+      - Required unless every item of O(deployments) has its own.
     type: str
   deployments:
     description:
-      - The deployments. No two of them may have the same label in a project, the same previous label, or the same ID.
-      - Labels can be handed on, such as from V(a) to V(b) while V(b) becomes V(c). The renames are carried out in an
-        order that works. Labels cannot be swapped.
+      - The desired deployments. No two of them may have the same ID, or the same label or previous label in a project.
+      - Labels can be handed on. For example, V(a) can be renamed to V(b) while V(b) is renamed to V(c), since the renames
+        are sent in an order that works. Labels cannot be swapped.
     type: list
     elements: dict
     required: true
   purge:
     description:
-      - Whether the active deployments that are not listed in O(deployments) are archived, in O(project_id) and in every
-        project of O(deployments).
+      - Whether to archive the active deployments that O(deployments) does not list. This applies to O(project_id) and to
+        every project of O(deployments).
       - The default deployment of a project is never purged.
     type: bool
     default: false
   purge_limit:
     description:
-      - The number of deployments that O(purge) may archive at the most in each project. If there are more in one of them,
-        nothing at all is written.
-      - If it is not set, it is V(10), and the task fails instead of archiving all deployments of a project in which none
-        of O(deployments) is to be present, for example because the list is empty.
+      - The maximum number of deployments that O(purge) may archive in each project. If one project has more, nothing at
+        all is written.
+      - If this option is not set, the limit is V(10). The task also fails then rather than archive every deployment of a
+        project for which O(deployments) has none that is present, for example because the list is empty.
     type: int
   include_keys:
     description:
-      - Whether the keys of the deployments are returned. If V(false), nothing that is returned is a secret.
+      - Whether to return the keys of the deployments. If V(false), nothing that is returned is a secret.
     type: bool
     default: true
   concurrency:
@@ -70,7 +71,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Make sure that these deployments exist
+- name: Ensure that these deployments exist, and that one does not
   community.amplitude.amplitude_deployments:
     management_api_key: "{{ amplitude_management_api_key }}"
     project_id: "123456"
@@ -83,7 +84,7 @@ EXAMPLES = r"""
       - label: old-app
         state: absent
 
-- name: Make sure that a project has these deployments and no others
+- name: Ensure that a project has these deployments and no others
   community.amplitude.amplitude_deployments:
     management_api_key: "{{ amplitude_management_api_key }}"
     project_id: "123456"
@@ -95,7 +96,7 @@ EXAMPLES = r"""
     purge: true
     purge_limit: 3
 
-- name: Say which flags and experiments deployments serve, and let one take over from another
+- name: Manage what a deployment serves, and let another one take over from an old one
   community.amplitude.amplitude_deployments:
     management_api_key: "{{ amplitude_management_api_key }}"
     project_id: "123456"
@@ -122,16 +123,17 @@ EXAMPLES = r"""
 RETURN = r"""
 deployments:
   description:
-    - The deployments as they are after the task, or in check mode as they would be, in the order of the option
-      O(deployments).
-    - An element is V(none) if the deployment is to be absent and there is none, or there are several archived ones, and
-      after a failure also if it has not been created.
+    - The deployments as they are after the task, or in check mode as they would be, in the order of O(deployments).
+    - An element is V(none) if O(deployments[].state=absent) and there is no such deployment, or there are several archived
+      ones. After a failure, it is also V(none) if the deployment was not created.
   returned: success, and on failure after something has been written
   type: list
   elements: dict
   contains:
     id:
-      description: The ID of the deployment. In check mode V(none) if it would be created.
+      description:
+        - The ID of the deployment.
+        - V(none) in check mode if the deployment would be created.
       type: str
       sample: "4711"
     project_id:
@@ -144,13 +146,15 @@ deployments:
       sample: checkout-api
     key:
       description:
-        - The deployment key that SDKs use. V(none) without O(include_keys), in check mode if the deployment would be
-          created, and on failure if it was created but could not be read back.
-        - The key of a server deployment is a secret. Use C(no_log) for tasks that show it.
+        - The deployment key that SDKs use. That of a server deployment is a secret, so use C(no_log) for tasks that
+          show it.
+        - V(none) in check mode if the deployment would be created, and on failure if it was created but could not be
+          read back.
+        - V(none) if O(include_keys=false).
       type: str
       sample: server-Zm9vYmFyZm9vYmFyZm9vYmFyZm9vYmFy
     type:
-      description: V(client) or V(server), known from the key, or V(none) if the key does not tell.
+      description: V(client) or V(server), or V(none) if the key does not show it.
       type: str
       sample: server
     deleted:
@@ -173,9 +177,11 @@ deployments:
       elements: str
 changes:
   description:
-    - What has been written, or in check mode would be, first for the O(deployments) in their order, then by O(purge).
-    - Of each of the O(deployments), what it takes over from is renamed first and archived last. Between that are what is
-      done about the deployment itself, and what it is assigned to and removed from.
+    - What was written, or in check mode would be, in this order.
+    - The changes for O(deployments) come first, in the order of the items, and those for O(purge) last.
+    - For each deployment, what it takes over from is renamed first and archived last. In between come the changes to
+      the deployment itself and to what it serves.
+    - A restore that also renames is two entries, although one request makes both changes.
   returned: success, and on failure after something has been written
   type: list
   elements: dict
@@ -190,12 +196,12 @@ changes:
       sample: "123456"
     id:
       description:
-        - The ID of the deployment. V(none) where there is none before the task, also outside check mode, that is for
-          V(create) and for V(assign) of what it creates.
+        - The ID of the deployment. V(none) for V(create), and for each V(assign) of a deployment that the task creates, even
+          outside check mode.
       type: str
       sample: "4711"
     label:
-      description: The label of the deployment after this change.
+      description: The label of the deployment after the change.
       type: str
       sample: storefront
     previous_label:
@@ -203,38 +209,28 @@ changes:
       type: str
       sample: web-shop
     type:
-      description: The type of what a V(create) makes, otherwise V(none).
+      description: The type of a deployment that V(create) creates, otherwise V(none).
       type: str
       sample: server
     flag:
-      description: The key of the flag for V(assign) and V(unassign), V(none) where it is an experiment.
+      description: The key of the flag that V(assign) or V(unassign) is about, otherwise V(none).
       type: str
     experiment:
-      description: The key of the experiment for V(assign) and V(unassign), V(none) where it is a flag.
+      description: The key of the experiment that V(assign) or V(unassign) is about, otherwise V(none).
       type: str
 pending:
   description:
-    - What has not been written because of the failure, or is not known to have been, with the elements of RV(changes).
-      Run the task again for them.
-    - If the task is refused, what would be written for that which is not refused.
+    - What was not written because of the failure, or may not have been, with the elements of RV(changes). Run the task
+      again to make these changes.
+    - If the task is refused, what it would have written for the rest of O(deployments) and O(purge).
   returned: on failure after the first write was begun, and if the task is refused
   type: list
   elements: dict
-  sample:
-    - action: create
-      project_id: "123456"
-      id:
-      label: checkout-api
-      previous_label:
-      type: server
-      flag:
-      experiment:
 diff:
   description:
-    - The managed fields of all deployments before and after. Absent and archived ones are left out. Keys are never part
-      of it.
-    - C(flags) and C(experiments) are there if they are in RV(deployments). With O(deployments[].replaces) there is also
-      C(replaced), with the C(label), C(flags) and C(experiments) of that deployment, V({}) once it is archived.
+    - The managed fields of all deployments before and after the task, without keys. Absent and archived ones are left out.
+    - C(flags) and C(experiments) are included if RV(deployments) has them. With O(deployments[].replaces), C(replaced) has
+      the C(label), C(flags) and C(experiments) of that deployment, or is V({}) once it is archived.
   returned: success, and on failure after something has been written
   type: dict
   contains:
@@ -253,29 +249,27 @@ diff:
             type: server
 problems:
   description:
-    - Everything that is wrong with what is wanted, or cannot be, in the order of the items, then of purged projects.
-      RV(ignore:msg) has a sentence for each of the first 20.
-    - Nothing has been written then, unless somebody else has changed the deployments while the task was writing.
+    - Everything that is wrong with the options, or that rules out what they ask for.
+    - In the order of O(deployments), then of the purged projects. RV(ignore:msg) has a sentence for each of the first
+      20.
+    - Nothing has been written in this case, unless somebody else changed the deployments while the task was writing.
   returned: if the task is refused
   type: list
   elements: dict
   contains:
     item:
-      description:
-        - The number of the item in O(deployments), counted from 1. V(none) for O(purge), and for the other options of the
-          task.
+      description: The number of the item in its list of deployments, counted from 1. V(none) if it is not about one.
       type: int
-      sample: 2
     project_id:
-      description: The ID of the project, or V(none) where no project is concerned.
+      description: The ID of the project, or V(none) if it is not about one.
       type: str
       sample: "123456"
     label:
-      description: The label of the deployment as far as there is one.
+      description: The label of the deployment, or V(none) if there is none.
       type: str
       sample: checkout-api
     id:
-      description: The ID of the deployment as far as there is one.
+      description: The ID of the deployment, or V(none) if it is not known.
       type: str
       sample: "4711"
     problem:
@@ -287,28 +281,28 @@ problems:
       type: str
       sample: set type to client or server to create it
 failure:
-  description: Why the task has failed, for programs.
+  description: Why the task failed, for programs.
   returned: failure, unless Ansible itself has refused the options
   type: dict
   contains:
     kind:
       description:
-        - V(input) if an option cannot be used or a library is missing, V(refused) if what is wanted cannot be or is
-          guarded.
-        - V(connection) if a request was not carried to the service, V(answer_lost) if it is not known what became of it,
-          V(unexpected_answer) if the answer is not what the API documents, V(api) if the API has refused it.
+        - V(input) if an option cannot be used or a library is missing. V(refused) if what the options ask for is impossible
+          or likely to do harm.
+        - V(connection) if a request never reached the service. V(answer_lost) if it is unknown whether a request was carried
+          out. V(unexpected_answer) if an answer is not what the API documents. V(api) if the API refused a request.
       type: str
       sample: refused
     status:
-      description: The HTTP status of the answer, V(none) if there was none.
+      description: The HTTP status of the answer, or V(none) if there was none.
       type: int
       sample: 503
     transient:
-      description: Whether running the task again can help without anything being changed.
+      description: Whether running the task again may help even if nothing is changed.
       type: bool
       sample: false
     retry_after:
-      description: The seconds after which the service has asked to be called again, otherwise V(none).
+      description: How many seconds the service asked to wait before the next request, or V(none) if it did not.
       type: float
       sample: 30.0
 """

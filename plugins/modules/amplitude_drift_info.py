@@ -7,18 +7,18 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: amplitude_drift_info
-short_description: Tell how deployments of Amplitude Experiment differ from what is wanted
+short_description: Report how deployments of Amplitude Experiment differ from the desired state
 version_added: 0.1.0
 author:
   - The community.amplitude contributors (@ansible-collections)
 description:
-  - Compares the deployments of some projects with those that are wanted, and tells every difference, also where
-    M(community.amplitude.amplitude_deployments) would stop at the first problem.
-  - What counts as drift is what M(community.amplitude.amplitude_deployments) with
-    O(community.amplitude.amplitude_deployments#module:purge=true) would change, or would refuse.
-  - The flags and experiments of a project are only read if one of its deployments says what it serves or replaces, or
-    has to be archived, or with O(include_usage).
-  - No key is returned. The playbook C(community.amplitude.audit) makes reports for people from what is.
+  - Compares the deployments of projects with the desired state, and reports every difference, including those that
+    M(community.amplitude.amplitude_deployments) would refuse to repair.
+  - Drift is whatever M(community.amplitude.amplitude_deployments) with
+    O(community.amplitude.amplitude_deployments#module:purge=true) would change or refuse.
+  - The flags and experiments of a project are read only if one of its deployments lists what it serves, replaces another
+    one or has to be archived, or if O(include_usage=true).
+  - No key is returned. The playbook C(community.amplitude.audit) turns the result into reports.
 extends_documentation_fragment:
   - community.amplitude.connection
   - community.amplitude.attributes
@@ -27,26 +27,26 @@ extends_documentation_fragment:
 options:
   projects:
     description:
-      - The projects, each with the deployments that it should have.
+      - The projects to compare, each with the deployments that it should have.
     type: list
     elements: dict
     required: true
   ignore_projects:
     description:
-      - The IDs of projects that RV(other_projects) leaves out, because they are not managed.
+      - The IDs of unmanaged projects that RV(other_projects) leaves out.
     type: list
     elements: str
     default: []
   restore_archived:
     description:
-      - Whether M(community.amplitude.amplitude_deployments) would be run with
+      - The value with which M(community.amplitude.amplitude_deployments) would be run for
         O(community.amplitude.amplitude_deployments#module:restore_archived).
     type: bool
     default: true
   include_usage:
     description:
-      - Whether it is told which deployments no flag and no experiment uses.
-      - This takes at least four more requests for each project.
+      - Whether to report which deployments no flag and no experiment uses.
+      - This takes at least four more requests per project.
     type: bool
     default: false
 seealso:
@@ -55,7 +55,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Compare two projects with what is wanted
+- name: Compare two projects with the desired state
   community.amplitude.amplitude_drift_info:
     management_api_key: "{{ amplitude_management_api_key }}"
     projects:
@@ -81,8 +81,8 @@ EXAMPLES = r"""
 RETURN = r"""
 deployments:
   description:
-    - The deployments that are wanted, those that they replace as long as these are active, and the active ones of the
-      O(projects) that are not listed there, sorted by project and label.
+    - The deployments that O(projects) lists, those that they replace while these are active, and the other active
+      deployments of these projects, sorted by project and label.
   returned: success
   type: list
   elements: dict
@@ -92,60 +92,60 @@ deployments:
       type: str
       sample: "123456"
     label:
-      description: The label, as it should be.
+      description: The label that it should have.
       type: str
       sample: checkout-api
     id:
-      description: The ID of the deployment. If there is none or are several, the one that is wanted, or V(none).
+      description: The ID of the deployment. If there is none or several, the ID that O(projects) lists, or V(none).
       type: str
       sample: "4711"
     type:
       description:
-        - V(client) or V(server), known from the key, or V(none) if the key does not tell.
-        - If there is no deployment or are several, the type that is wanted, or V(none).
+        - V(client) or V(server), or V(none) if the key does not show it.
+        - If there is no deployment or several, the type that O(projects) lists, or V(none).
       type: str
       sample: server
     deleted:
-      description: Whether it is archived, V(none) if there is none or are several.
+      description: Whether it is archived, or V(none) if there is none or several.
       type: bool
       sample: true
     listed:
-      description: Whether it is one of those in O(projects), or is replaced by one of them.
+      description: Whether O(projects) lists it, or it is replaced by one that is listed.
       type: bool
       sample: true
     default:
-      description: Whether it is the default deployment of the project, which does not have to be listed.
+      description: Whether it is the default deployment of the project, which need not be listed.
       type: bool
       sample: false
     drift:
       description:
-        - V(none) if it is as it should be. Otherwise the first of these that applies.
+        - The kind of drift, which is the first of these that applies. V(none) if the deployment is as it should be.
         - V(missing) if it does not exist.
         - V(archived) if it is archived although it should be present.
         - V(renamed) if it has another label.
-        - V(type) if it is of another type, which cannot be changed.
-        - V(duplicate) if several deployments have its label, so that it is not clear which one is meant.
-        - V(conflict) if something else stands in the way, such as the key of a flag that does not exist.
+        - V(type) if it has another type, which cannot be changed.
+        - V(duplicate) if several deployments have its label, so it is unclear which one is meant.
+        - V(conflict) if something else stands in the way, such as a flag that does not exist.
         - V(active) if it is active although it should be absent.
         - V(replaced) if it has not taken over everything from the deployment that it replaces, or if that one has its
-          label, or is to be retired and is not. That it is active is otherwise no drift.
+          label, or should be retired and is not. Otherwise that one may be active.
         - V(unassigned) if it does not serve a flag or an experiment that is listed for it.
-        - V(assigned) if it serves something that is not listed, although that is exclusive.
+        - V(assigned) if it serves something that is not listed, although the list is exclusive.
         - V(unlisted) if it is active and not listed.
       type: str
       sample: archived
     detail:
       description:
-        - Everything that is wrong with it in words, with the first 20 keys of flags and experiments, V(none) if nothing
-          is.
+        - Everything that is wrong with it in words, with the first 20 keys of flags and experiments. V(none) if nothing
+          is wrong.
       type: str
       sample: it is archived instead of active
     changes:
       description:
-        - What M(community.amplitude.amplitude_deployments) would change about it, what it serves and what it replaces. Empty
-          where it would refuse or, as for
-          one that is not listed, only change it with
-          O(community.amplitude.amplitude_deployments#module:purge).
+        - What M(community.amplitude.amplitude_deployments) would change about it, about what it serves and about what it
+          replaces, with the elements of RV(community.amplitude.amplitude_deployments#module:changes).
+        - Empty if the module would refuse, or would change it only with
+          O(community.amplitude.amplitude_deployments#module:purge), that is if it is not listed.
       type: list
       elements: dict
       sample:
@@ -159,15 +159,15 @@ deployments:
           experiment:
     unused:
       description:
-        - Whether no active flag and no active experiment uses it. That is not drift.
-        - V(none) without O(include_usage), and for what is archived, missing or a default deployment.
+        - Whether no active flag and no active experiment uses it, which is not drift.
+        - V(none) if O(include_usage=false), and for a deployment that is archived, missing or a default one.
       type: bool
       sample: false
 other_projects:
   description:
-    - The projects that the management API key covers, but that are neither in O(projects) nor in O(ignore_projects),
-      sorted. That is not drift.
-    - A project is only known from its deployments. Every project has a default deployment.
+    - The projects that the management API key covers, but that neither O(projects) nor O(ignore_projects) lists, sorted.
+      They are not drift.
+    - A project is known only by its deployments. Every project has a default deployment.
   returned: success
   type: list
   elements: dict
@@ -177,15 +177,15 @@ other_projects:
       type: str
       sample: "123458"
     active:
-      description: How many active deployments it has, with its default deployment.
+      description: The number of its active deployments, including the default one.
       type: int
       sample: 4
     archived:
-      description: How many archived deployments it has.
+      description: The number of its archived deployments.
       type: int
       sample: 1
 summary:
-  description: How many there are of each sort.
+  description: The numbers of deployments.
   returned: success
   type: dict
   contains:
@@ -194,7 +194,7 @@ summary:
       type: int
       sample: 12
     drift:
-      description: How many of them are not as they should be.
+      description: How many of them have drifted.
       type: int
       sample: 1
     kinds:
@@ -217,7 +217,7 @@ summary:
       type: int
       sample: 0
     projects:
-      description: The same for each project, with its C(project_id).
+      description: The same numbers for each project, with its C(project_id).
       type: list
       elements: dict
       sample:
@@ -237,6 +237,60 @@ summary:
             assigned: 0
             unlisted: 0
           unused: 0
+problems:
+  description: Everything that is wrong with the options, or that rules out what they ask for.
+  returned: if the task is refused
+  type: list
+  elements: dict
+  contains:
+    item:
+      description: The number of the item in its list of deployments, counted from 1. V(none) if it is not about one.
+      type: int
+    project_id:
+      description: The ID of the project, or V(none) if it is not about one.
+      type: str
+      sample: "123456"
+    label:
+      description: The label of the deployment, or V(none) if there is none.
+      type: str
+      sample: checkout-api
+    id:
+      description: The ID of the deployment, or V(none) if it is not known.
+      type: str
+      sample: "4711"
+    problem:
+      description: What stands in the way.
+      type: str
+      sample: items 1 and 2 have the same label 'checkout-api' in project 123456
+    advice:
+      description: What to do next.
+      type: str
+      sample: leave one of them out
+failure:
+  description: Why the task failed, for programs.
+  returned: failure, unless Ansible itself has refused the options
+  type: dict
+  contains:
+    kind:
+      description:
+        - V(input) if an option cannot be used or a library is missing. V(refused) if what the options ask for is impossible
+          or likely to do harm.
+        - V(connection) if a request never reached the service. V(answer_lost) if it is unknown whether a request was carried
+          out. V(unexpected_answer) if an answer is not what the API documents. V(api) if the API refused a request.
+      type: str
+      sample: refused
+    status:
+      description: The HTTP status of the answer, or V(none) if there was none.
+      type: int
+      sample: 503
+    transient:
+      description: Whether running the task again may help even if nothing is changed.
+      type: bool
+      sample: false
+    retry_after:
+      description: How many seconds the service asked to wait before the next request, or V(none) if it did not.
+      type: float
+      sample: 30.0
 """
 
 from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import (

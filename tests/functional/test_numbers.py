@@ -82,10 +82,11 @@ SENTENCES = [
     ("plugins/doc_fragments/connection.py", "is tried for {} seconds", WAITS.rarely_passes),
     ("plugins/doc_fragments/connection.py", f"from 0.001 to {MOST_SECONDS}"),
     ("plugins/doc_fragments/connection.py", f"from 0 to {MOST_SECONDS}"),
-    ("plugins/modules/amplitude_deployment.py", "each {} deployments", PAGE_SIZE),
+    ("plugins/modules/amplitude_deployment.py", "per {} deployments", PAGE_SIZE),
     ("plugins/modules/amplitude_deployment_info.py", "at least {} more requests", WORDS[LISTS_OF_FLAGS]),
     ("plugins/modules/amplitude_drift_info.py", "at least {} more requests", WORDS[LISTS_OF_FLAGS]),
     ("plugins/modules/amplitude_drift_info.py", "the first {} keys", _MOST_NAMED),
+    ("plugins/modules/amplitude_deployments.py", "the limit is V({})", USUAL_LIMIT),
     ("plugins/modules/amplitude_deployments.py", "each of the first {}.", SeveralProblems.MOST_TOLD),
 ]
 #: Numbers that are no limits of the code. What was measured is compared below.
@@ -104,7 +105,12 @@ NUMBER = re.compile(
 
 #: The guide on what is inside tells how things are tested, and not what users meet.
 GUIDES = {path.name for path in (ROOT / "docs/docsite/rst").glob("*.rst")} - {"architecture.rst"}
-PAGES = sorted(GUIDES | {page for page, *dummy in SENTENCES})
+PLUGINS = {
+    str(path.relative_to(ROOT))
+    for kind in ("modules", "lookup", "doc_fragments")
+    for path in ROOT.glob(f"plugins/{kind}/*.py")
+}
+PAGES = sorted(GUIDES | PLUGINS | {page for page, *dummy in SENTENCES})
 
 
 def text_of(page):
@@ -112,7 +118,7 @@ def text_of(page):
     path = ROOT / "docs/docsite/rst" / page if page in GUIDES else ROOT / page
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".py":
-        text = " ".join(re.findall(r'r"""(.*?)"""', text, re.DOTALL))
+        text = re.sub(r"(?m)^[ -]*\w+:", ";", " ".join(re.findall(r'r"""(.*?)"""', text, re.DOTALL)))
     return " ".join(text.split())
 
 
