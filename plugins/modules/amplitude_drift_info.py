@@ -39,8 +39,7 @@ options:
     default: []
   restore_archived:
     description:
-      - The value with which M(community.amplitude.amplitude_deployments) would be run for
-        O(community.amplitude.amplitude_deployments#module:restore_archived).
+      - The value to assume for O(community.amplitude.amplitude_deployments#module:restore_archived).
     type: bool
     default: true
   include_usage:
@@ -128,7 +127,7 @@ deployments:
         - V(conflict) if something else stands in the way, such as a flag that does not exist.
         - V(active) if it is active although it should be absent.
         - V(replaced) if it has not taken over everything from the deployment that it replaces, or if that one has its
-          label, or should be retired and is not. Otherwise that one may be active.
+          label, or should be retired and is not. Otherwise that one may stay active.
         - V(unassigned) if it does not serve a flag or an experiment that is listed for it.
         - V(assigned) if it serves something that is not listed, although the list is exclusive.
         - V(unlisted) if it is active and not listed.
