@@ -38,7 +38,8 @@ class _Request:
         self.flag = steps[0].flag
         self.ids = [t.cast(str, step.deployment_id) for step in steps]
         self.is_removal = steps[0].change.action == "unassign"
-        self.sent = 0.0
+        #: When it was sent last; None before that.
+        self.sent: float | None = None
         self.is_accepted = False
         self.failure: RequestFailed | None = None
 
@@ -153,7 +154,7 @@ class Assigner:
                 if _is_general(request.failure):
                     break
         else:
-            rest = [request for request in requests if not request.sent]
+            rest = [request for request in requests if request.sent is None]
             flags = self._carry_out(rest) if rest else flags
         _raise_failure(requests, flags)
 
@@ -168,7 +169,7 @@ class Assigner:
         left = list(requests)
         while left:
             self._send(left)
-            flags = self._settle([request for request in left if request.sent])
+            flags = self._settle([request for request in left if request.sent is not None])
             # An assignment is repeated like an edit, once the list had all the time to show it.
             left = [request for request in left if request.comes_to_nothing(flags) and self._client.patience.wait(0.0)]
         return flags
@@ -213,7 +214,7 @@ class Assigner:
     def _may_show(self, request: _Request, flags: Flags, begun: float) -> bool:
         """Whether the lists may still come to show what became of a request."""
         waits = self._client.waits
-        if not request.is_open or request.is_shown(flags):
+        if request.sent is None or not request.is_open or request.is_shown(flags):
             return False
         return begun <= request.sent + (waits.edit_shows if request.is_accepted else waits.list_lag)
 
@@ -271,7 +272,7 @@ def _raise_failure(requests: t.Iterable[_Request], flags: Flags) -> None:
     failed = [
         request
         for request in requests
-        if not request.sent or not (request.is_accepted or (request.is_open and request.is_shown(flags)))
+        if request.sent is None or not (request.is_accepted or (request.is_open and request.is_shown(flags)))
     ]
     failures = [request.failure for request in failed if request.failure is not None]
     if failures:
