@@ -74,8 +74,8 @@ def late_answers() -> t.Iterator[None]:
     under_way: list[deadline.Deadline] = []
 
     class Deadline(deadline.Deadline):
-        def __init__(self, seconds: float) -> None:
-            super().__init__(FOR_EVER)
+        def __init__(self, seconds: float, *args: t.Any) -> None:
+            super().__init__(FOR_EVER, *args)
             self.allowed = seconds
 
         def __enter__(self) -> deadline.Deadline:

@@ -11,10 +11,10 @@ _module.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import re
-import threading
 import traceback
 import typing as t
 
@@ -22,7 +22,8 @@ from .._errors import AnswerTooLarge, ApiError, RequestFailed, UnexpectedAnswer
 from .._version import VERSION
 from .deadline import Deadline, DeadlineAdapter
 from .limits import LONGEST_MESSAGE, PAGE_SIZE, CutOff, Limits
-from .retry import Pace, Patience, backoff, may_retry, retry_after_seconds
+from .pace import Gate
+from .retry import Patience, backoff, may_retry, retry_after_seconds
 from .waits import Waits, spell
 
 REQUESTS_IMPORT_ERROR: str | None
@@ -93,21 +94,28 @@ class Client:
         self._timeout = timeout
         # The key must not travel in the clear through a proxy; only loopback addresses are spoken to without TLS.
         self._proxies: t.Any = None if base_url.startswith("https:") else {"http": None, "all": None}
-        self._pace = Pace(waits)
+        self._gate = Gate(waits)
         self._page_sizes: dict[str, int] = {}
-        self._thread = threading.local()
         self._sessions: list[requests.Session] = []
+        self._idle: list[requests.Session] = []
         if verify is False:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
 
-    @property
-    def _session(self) -> requests.Session:
-        """The session of this thread: those of requests are not made to be shared."""
-        session: requests.Session | None = getattr(self._thread, "session", None)
-        if session is None:
-            session = self._thread.session = self._new_session()
+    @contextlib.contextmanager
+    def _session(self) -> t.Iterator[requests.Session]:
+        """A session that no other thread uses meanwhile: those of requests are not made to be shared.
+
+        The last one that was used goes first, so that there are no more connections than requests under way.
+        """
+        try:
+            session = self._idle.pop()
+        except IndexError:
+            session = self._new_session()
             self._sessions.append(session)
-        return session
+        try:
+            yield session
+        finally:
+            self._idle.append(session)
 
     @staticmethod
     def _new_session() -> requests.Session:
@@ -262,11 +270,12 @@ class Client:
         raise AssertionError("the numbers have come to an end")
 
     def _send_once(self, verb: str, path: str, doing: str, params: Params | None, body: Params | None) -> bytes:
-        self._pace.wait()
-        deadline = Deadline(self._timeout)
+        turn = self._gate.wait()
+        deadline = Deadline(self._timeout, lambda: self._gate.carried(turn))
+        status = None
         try:
             # verify goes with the request, not with the session: there REQUESTS_CA_BUNDLE would win over it.
-            with deadline, self._session.request(
+            with self._session() as session, deadline, session.request(
                 verb,
                 self.base_url + path,
                 params=params,
@@ -278,12 +287,15 @@ class Client:
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                success = 200 <= response.status_code < 300
+                status = response.status_code
+                success = 200 <= status < 300
                 answer = self._read(response, doing, deadline) if success else self._read_error(response, deadline)
                 if success and deadline.expired:
                     raise CutOff
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError, TypeError) as error:
             raise self._connection_problem(doing, error, deadline) from None
+        finally:
+            self._gate.ended(turn, status)
         if not success:
             raise self._refusal(doing, response, answer)
         return answer

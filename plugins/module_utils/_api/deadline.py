@@ -36,10 +36,13 @@ class Deadline:
 
     ``expired``: whether the seconds are over. ``connected``: whether there was a connection to the service, through the
     proxy if there is one, so that the request may have been sent.
+
+    :param on_use: called when there is a connection, right before the request is sent.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, on_use: t.Callable[[], None] = lambda: None) -> None:
         self.connected = False
+        self._on_use = on_use
         self._seconds = seconds
         self._end = float("inf")
         self._expired = False
@@ -68,6 +71,7 @@ class Deadline:
         """Take note of the connection that now carries the request."""
         self.connected = True
         self._socket = connection.sock
+        self._on_use()
         if self.expired:
             self._hang_up()
 

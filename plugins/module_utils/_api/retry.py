@@ -101,22 +101,3 @@ class Patience:
     def _spend(self, start: float, end: float) -> None:
         self.left = max(0.0, self.left - self._cost(start, end))
         self._spent_until = max(self._spent_until, end)
-
-
-class Pace:
-    """Keeps requests so far apart that no more than so many are sent in a second, in however many threads."""
-
-    def __init__(self, waits: Waits) -> None:
-        self._waits = waits
-        self._interval = 1.0 / waits.requests_per_second
-        self._lock = threading.Lock()
-        self._next = float("-inf")
-
-    def wait(self) -> None:
-        """Sleep until the next request may be sent."""
-        with self._lock:
-            now = self._waits.now()
-            start = max(now, self._next)
-            self._next = start + self._interval
-        if start > now:
-            self._waits.sleep(start - now)

@@ -16,7 +16,9 @@ class Waits(t.NamedTuple):
     """Seconds, unless something else is said. The defaults fit the real service; tests hand in others.
 
     ``first_backoff``, ``longest_backoff``: the most that is waited before a request is sent again; doubled each time.
-    ``requests_per_second``: a little less than the documented 100, since requests do not arrive as evenly as they leave.
+    ``requests_per_second``: the documented limit; no more are sent in any second.
+    ``arrival_margin``: how much longer than another a request may be on its way, so that it arrives in a later second. It
+    costs as many parts of a second in each second that is at the limit.
     ``rarely_passes``: for how long is retried what rarely passes, such as a host name that does not exist.
     ``first_look``, ``longest_look``: before the list is read again; doubled each time.
     ``list_lag``: after which the list is taken to show every write that was carried out. Not documented, thus assumed;
@@ -31,7 +33,8 @@ class Waits(t.NamedTuple):
 
     first_backoff: float = 0.5
     longest_backoff: float = 20.0
-    requests_per_second: float = 95.0
+    requests_per_second: float = 100.0
+    arrival_margin: float = 0.03
     rarely_passes: float = 5.0
     first_look: float = 0.1
     longest_look: float = 5.0

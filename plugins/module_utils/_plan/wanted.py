@@ -156,7 +156,7 @@ class Purge(t.NamedTuple):
 
 
 #: Requests that may be under way at once.
-USUAL_CONCURRENCY = 8
+USUAL_CONCURRENCY = 20
 
 
 def check_concurrency(concurrency: int) -> int:

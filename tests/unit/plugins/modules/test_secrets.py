@@ -339,7 +339,7 @@ def test_representations(emulator):
         emulator.misbehave(action="status", status=401, body=MANAGEMENT_KEY)
         with pytest.raises(RequestFailed) as error:
             client.get_json("/api/1/deployments", "look")
-        for thing in (client, client._auth, client._session, Deployments(client), request, error.value):
+        for thing in (client, client._auth, *client._sessions, Deployments(client), request, error.value):
             assert MANAGEMENT_KEY not in f"{thing} {thing!r} {[thing]}"
         assert MANAGEMENT_KEY not in repr(vars(error.value))
 

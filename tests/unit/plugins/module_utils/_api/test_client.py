@@ -245,10 +245,11 @@ def test_only_wanted_fields_are_kept():
 
 def test_waits_that_are_handed_in():
     clock = Clock()
-    waits = clock.waits._replace(first_backoff=8.0, longest_backoff=10.0, requests_per_second=0.5, chance=lambda: 1.0)
+    waits = clock.waits._replace(first_backoff=8.0, longest_backoff=10.0, requests_per_second=1.0, arrival_margin=2.0)
+    waits = waits._replace(chance=lambda: 1.0)
     with RawServer(http("503 Busy")) as server, Client(server.url, KEY, True, 5, 33, waits) as client:
         failure(CALLS["GET"], client, ApiError)
         assert client.waits is waits and clock.sleeps == [8, 10, 10]
         failure(CALLS["GET"], client, ApiError)
-        assert clock.sleeps == [8, 10, 10, 2], "its pace"
+        assert clock.sleeps == [8, 10, 10, 3], "its pace"
         assert len(server.requests) == 5

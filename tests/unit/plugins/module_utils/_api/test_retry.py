@@ -9,7 +9,6 @@ import contextlib
 import datetime
 import email.utils
 import re
-import threading
 import time
 
 import pytest
@@ -18,7 +17,6 @@ from hypothesis import strategies as st
 
 from ansible_collections.community.amplitude.plugins.module_utils._api.client import Client
 from ansible_collections.community.amplitude.plugins.module_utils._api.retry import (
-    Pace,
     Patience,
     backoff,
     may_retry,
@@ -224,17 +222,6 @@ def test_what_is_waited_for_at_the_same_time_counts_once():
     assert patience.left == 3
 
 
-def test_pace():
-    pace = Pace(Waits(requests_per_second=100))
-    started = time.monotonic()
-    threads = [threading.Thread(target=pace.wait) for dummy in range(11)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert time.monotonic() - started >= 0.1
-
-
 # Retries
 
 AGAIN, ONCE = 2, 1
@@ -407,12 +394,3 @@ def test_all_pauses_fit_the_budget(emulator, verb, faults, budget):
             CALLS[verb](client)
     assert sum(sleeps) <= budget + 1e-9
     assert len(emulator.requests()) == len(sleeps) + 1 <= len(faults) + 1
-
-
-def test_requests_keep_their_pace(emulator):
-    assert Waits().requests_per_second <= 100, "documented"
-    with Client(emulator.url, KEY, waits=Waits(requests_per_second=50)) as client:
-        for dummy in range(6):
-            CALLS["GET"](client)
-    times = [request["time"] for request in emulator.requests()]
-    assert times[-1] - times[0] > 0.09
