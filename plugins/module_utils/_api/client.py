@@ -233,23 +233,25 @@ class Client:
 
         return self.unexpected(doing, f"that is not {what} ({quote_unknown(answer, self._management_api_key)})")
 
-    def _json(self, answer: bytes, doing: str, keep: frozenset[str] | None = None) -> Json:
+    def _json(self, answer: bytearray, doing: str, keep: frozenset[str] | None = None) -> Json:
         def kept(row: dict[str, Json]) -> dict[str, Json]:
             return row if keep is None else {name: row[name] for name in row if name in keep}
 
         try:
             # Some servers begin JSON with a byte order mark, which Python's parser does not take.
-            return json.loads(str(answer, "utf-8-sig"), object_hook=None if keep is None else kept)
+            text = answer.decode("utf-8-sig")
+            answer.clear()
+            return json.loads(text, object_hook=None if keep is None else kept)
         except (ValueError, RecursionError):
-            raise self._unexpected_text(doing, "JSON", answer) from None
+            raise self._unexpected_text(doing, "JSON", bytes(answer) or text.encode()) from None
 
-    def _ok(self, answer: bytes, doing: str) -> None:
-        if answer.strip() not in (b"OK", b'"OK"'):
-            raise self._unexpected_text(doing, "OK", answer)
+    def _ok(self, answer: bytearray, doing: str) -> None:
+        if bytes(answer).strip() not in (b"OK", b'"OK"'):
+            raise self._unexpected_text(doing, "OK", bytes(answer))
 
     def _request(
         self, verb: str, path: str, doing: str, params: Params | None = None, body: Params | None = None
-    ) -> bytes:
+    ) -> bytearray:
         unknown = False
         begun = self.patience.now()
         for attempt in itertools.count():
@@ -269,7 +271,7 @@ class Client:
                     raise
         raise AssertionError("the numbers have come to an end")
 
-    def _send_once(self, verb: str, path: str, doing: str, params: Params | None, body: Params | None) -> bytes:
+    def _send_once(self, verb: str, path: str, doing: str, params: Params | None, body: Params | None) -> bytearray:
         turn = self._gate.wait()
         deadline = Deadline(self._timeout, lambda: self._gate.carried(turn))
         status = None
@@ -300,7 +302,7 @@ class Client:
             raise self._refusal(doing, response, answer)
         return answer
 
-    def _read(self, response: requests.Response, doing: str, deadline: Deadline) -> bytes:
+    def _read(self, response: requests.Response, doing: str, deadline: Deadline) -> bytearray:
         """The whole body of an answer of success."""
         answer = bytearray()
         if _announced(response) > self._limits.largest_answer:
@@ -313,7 +315,7 @@ class Client:
                 break
         if _is_cut_off(response):
             raise CutOff
-        return bytes(answer)
+        return answer
 
     def _too_large(self, doing: str) -> AnswerTooLarge:
         from .failures import too_large
@@ -321,30 +323,30 @@ class Client:
         return too_large(doing, self.base_url, self._limits.largest_answer)
 
     @staticmethod
-    def _read_error(response: requests.Response, deadline: Deadline) -> bytes:
+    def _read_error(response: requests.Response, deadline: Deadline) -> bytearray:
         """The body of an error, or its beginning; the status tells what has happened even without it."""
-        answer = b""
+        answer = bytearray()
         try:
             for chunk in response.iter_content(LONGEST_MESSAGE):
-                answer += t.cast(bytes, chunk)
+                answer += chunk
                 if len(answer) > LONGEST_MESSAGE or deadline.expired:
                     return answer
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError):
-            return b""
-        return b"" if _is_cut_off(response) else answer
+            return bytearray()
+        return bytearray() if _is_cut_off(response) else answer
 
     def _connection_problem(self, doing: str, error: BaseException, deadline: Deadline) -> RequestFailed:
         from .failures import Broken, of_exception
 
         return of_exception(doing, Broken(self.base_url, self._timeout, error, deadline.connected, deadline.expired))
 
-    def _refusal(self, doing: str, response: requests.Response, answer: bytes) -> ApiError:
+    def _refusal(self, doing: str, response: requests.Response, answer: bytearray) -> ApiError:
         from .failures import Answered, of_status
         from .quotes import quote
 
         retry_after = retry_after_seconds(response.headers.get("Retry-After"))
         answered = Answered(response.status_code, retry_after, self.patience.left)
-        return of_status(doing, self.base_url, answered, quote(answer, self._management_api_key))
+        return of_status(doing, self.base_url, answered, quote(bytes(answer), self._management_api_key))
 
 
 def _is_text(text: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import builtins
 import re
+import sys
 import typing as t
 from urllib.parse import quote
 
@@ -17,6 +18,11 @@ from .client import Client
 
 #: Documented: what a label is made of, as the inside of a character class.
 LABEL_CHARACTERS = "A-Za-z0-9_-"
+
+#: By the first seven characters of a key.
+_TYPES = {"client-": "client", "server-": "server"}
+#: What would be another path as a part of one.
+_NO_PART = ("", ".", "..")
 
 _PATH = "/api/1/deployments"
 _DOING_LIST = "list the deployments"
@@ -58,8 +64,7 @@ def without_keys(result: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 
 def type_of_key(key: str | None) -> str | None:
     """``client`` or ``server``, or None if the key has no known prefix."""
-    match = re.match(r"(client|server)-", key or "")
-    return match.group(1) if match else None
+    return _TYPES.get((key or "")[:7])
 
 
 def order_of_id(identifier: str) -> tuple[int, int, str]:
@@ -149,27 +154,35 @@ class Deployments:
         label, key, deleted = row.get("label"), row.get("key"), row.get("deleted")
         if deleted is None:
             deleted = False
-        for field, valid in (
-            ("id", identifier is not None),
-            ("projectId", project_id is not None),
-            ("label", isinstance(label, str)),
-            ("key", key is None or isinstance(key, str)),
-            ("deleted", isinstance(deleted, bool)),
-        ):
-            if not valid:
-                raise self.client.unexpected(
-                    _DOING_LIST,
-                    f"in which a deployment has {'no' if field not in row else 'an unusable'} {field}",
-                )
-        return Deployment(
-            t.cast(str, identifier), t.cast(str, project_id), t.cast(str, label), key, type_of_key(key), deleted
+        usable = (
+            identifier is not None,
+            project_id is not None,
+            isinstance(label, str),
+            key is None or isinstance(key, str),
+            isinstance(deleted, bool),
         )
+        if False in usable:
+            field = ("id", "projectId", "label", "key", "deleted")[usable.index(False)]
+            how = "no" if field not in row else "an unusable"
+            raise self.client.unexpected(_DOING_LIST, f"in which a deployment has {how} {field}")
+        # Of all rows of a project, its id is kept once.
+        project_id = sys.intern(t.cast(str, project_id))
+        return Deployment(t.cast(str, identifier), project_id, t.cast(str, label), key, type_of_key(key), deleted)
 
 
 def identifier_from(value: t.Any) -> str | None:
-    """An id as text, whether it came as text or as a number (which of the two is not documented); None if neither."""
+    """An id as text, whether it came as text or as a number (which of the two is not documented); None if neither.
+
+    Text is printable ASCII without spaces.
+    """
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    if isinstance(value, str) and re.fullmatch(r"[!-~]+", value) and value not in (".", ".."):
+    if (
+        isinstance(value, str)
+        and value.isascii()
+        and value.isprintable()
+        and " " not in value
+        and value not in _NO_PART
+    ):
         return value
     return None

@@ -11,6 +11,7 @@ user of the rules get the same plan.
 
 from __future__ import annotations
 
+import collections
 import re
 import typing as t
 
@@ -91,29 +92,44 @@ def changes_between(before: Deployment, after: Deployment) -> tuple[Change, ...]
 
 
 class Observed:
-    """The deployments of an account, archived ones too, indexed for the questions that a plan asks."""
+    """The deployments of an account, archived ones too, indexed for the questions that a plan asks.
+
+    There can be 100,000 of them, so that the index has no lists or keys of its own: nearly every label is there once.
+    """
 
     def __init__(self, deployments: t.Iterable[Deployment]) -> None:
         self._by_id: dict[str | None, Deployment] = {}
-        self._by_label: dict[tuple[str, str], list[Deployment]] = {}
+        #: By project and label. A list is never changed, but replaced, since copies share it.
+        self._by_label: dict[str, dict[str, Deployment | list[Deployment]]] = collections.defaultdict(dict)
         for deployment in deployments:
             self._by_id[deployment.id] = deployment
-            self._by_label.setdefault((deployment.project_id, deployment.label), []).append(deployment)
+            self._add(deployment)
 
     def copy(self) -> Observed:
         """Another one, to try out on it what changes would lead to."""
         other = Observed(())
         other._by_id = dict(self._by_id)
-        other._by_label = {label: list(rows) for label, rows in self._by_label.items()}
+        other._by_label.update((project_id, dict(labels)) for project_id, labels in self._by_label.items())
         return other
 
     def replace(self, before: Deployment | None, after: Deployment | None) -> None:
         """Pretend that a deployment has changed, or has been created."""
         if before is not None:
-            self._by_label[(before.project_id, before.label)].remove(before)
+            rows = self._labelled(before.project_id, before.label)
+            rows.remove(before)
+            self._by_label[before.project_id][before.label] = rows
         if after is not None:
             self._by_id[after.id] = after
-            self._by_label.setdefault((after.project_id, after.label), []).append(after)
+            self._add(after)
+
+    def _add(self, row: Deployment) -> None:
+        labels = self._by_label[row.project_id]
+        labels[row.label] = [*self._labelled(row.project_id, row.label), row] if row.label in labels else row
+
+    def _labelled(self, project_id: str, label: str) -> list[Deployment]:
+        """The deployments with a label in a project, in a list of its own."""
+        found = self._by_label.get(project_id, {}).get(label, ())
+        return [found] if isinstance(found, Deployment) else list(found)
 
     def all(self) -> t.Iterable[Deployment]:
         """Every deployment, in no particular order."""
@@ -138,7 +154,7 @@ class Observed:
 
     def with_label(self, project_id: str, label: str, deleted: bool) -> list[Deployment]:
         """The active or the archived deployments with exactly this label in a project, lowest id first."""
-        found = [row for row in self._by_label.get((project_id, label), ()) if row.deleted is deleted]
+        found = [row for row in self._labelled(project_id, label) if row.deleted is deleted]
         return sorted(found, key=lambda row: order_of_id(row.id or ""))
 
     def with_similar_label(self, project_id: str, label: str) -> list[Deployment]:
