@@ -14,11 +14,12 @@ from ansible_collections.community.amplitude.plugins.module_utils._api.failures 
 from ansible_collections.community.amplitude.plugins.module_utils._api.flags import KINDS, MOST_READINGS
 from ansible_collections.community.amplitude.plugins.module_utils._api.limits import PAGE_SIZE, Limits
 from ansible_collections.community.amplitude.plugins.module_utils._api.waits import Waits
-from ansible_collections.community.amplitude.plugins.module_utils._apply.run import MOST_TAKEN_OVER
+from ansible_collections.community.amplitude.plugins.module_utils._apply.execution import MOST_TAKEN_OVER
 from ansible_collections.community.amplitude.plugins.module_utils._errors import SeveralProblems
 from ansible_collections.community.amplitude.plugins.module_utils._options import MOST_SECONDS, SHORTEST_KEY
 from ansible_collections.community.amplitude.plugins.module_utils._plan.drift import _MOST_NAMED
-from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import USUAL_CONCURRENCY, USUAL_LIMIT
+from ansible_collections.community.amplitude.plugins.module_utils._plan.purge import USUAL_LIMIT
+from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import USUAL_CONCURRENCY
 from ansible_collections.community.amplitude.tests.emulator.switches import Switches
 
 pytestmark = pytest.mark.once
