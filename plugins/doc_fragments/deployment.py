@@ -43,7 +43,7 @@ options:
         V(True) or V(False), and becomes text if it is a number in a loop.
       - Required unless O(id) is set.
       - If O(id) is set too, the deployment with that ID is renamed to this label. With O(state=absent), the label is
-        ignored then.
+        then ignored.
     type: str
   type:
     description:

@@ -12,7 +12,7 @@ options:
     description:
       - Whether to restore an archived deployment with the desired label if no active one has it.
       - If V(false), a new deployment with a new key is created instead. Use this after a key has leaked, so that the
-        leaked key does not come back. If the ID of an archived deployment is set, the task then fails.
+        leaked key does not come back. The task then fails if the ID of an archived deployment is set.
     type: bool
     default: true
   approved_changes:
