@@ -14,7 +14,6 @@ import os
 import pathlib
 import shutil
 import subprocess
-import sys
 import tempfile
 import typing as t
 
@@ -22,7 +21,7 @@ from . import page
 from .contenders import Contender
 from .emulator import KEY, ROOT, Emulator
 from .measuring import Failed, Figure, Sample, figure_of, in_turn, run
-from .rows import COMPARISONS, ROWS, Comparison, Row
+from .rows import COMPARISONS, ROWS, Comparison, Row, Verdict
 
 PAGE = ROOT / "docs/benchmarks.md"
 KEYS = [each.key for each in (*ROWS, *COMPARISONS)]
@@ -67,6 +66,12 @@ def _sample(
     return taken._replace(requests=emulator.requests())
 
 
+def failed(failure: Failed) -> Verdict:
+    """The verdict on a row that could not be measured, so that the others are told all the same."""
+    print(failure)
+    return Verdict("–", f"it failed: {str(failure).strip().splitlines()[-1]}", False)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="rounds; half as many of what takes long")
@@ -81,15 +86,16 @@ def main() -> None:
     with contextlib.ExitStack() as stack:
         directory = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
         emulator = stack.enter_context(Emulator(directory))
-        try:
-            for row in ROWS:
-                if row.key in only:
-                    judged.append((row, row.judge(measure(row, options.rounds, emulator, directory))))
-            for each in COMPARISONS:
-                if each.key in only:
-                    sections.append(page.comparison(each, measure(each, options.rounds, emulator, directory)))
-        except Failed as failure:
-            sys.exit(f"It failed:\n{failure}")
+        for row in ROWS:
+            if row.key in only:
+                try:
+                    verdict = row.judge(measure(row, options.rounds, emulator, directory))
+                except Failed as failure:
+                    verdict = failed(failure)
+                judged.append((row, verdict))
+        for each in COMPARISONS:
+            if each.key in only:
+                sections.append(page.comparison(each, measure(each, options.rounds, emulator, directory)))
     if judged:
         sections.insert(0, page.verdicts(judged))
     figures = "\n".join(sections)

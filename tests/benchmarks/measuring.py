@@ -45,14 +45,21 @@ class Failed(Exception):
     """A contender has failed, so that its figures would say nothing."""
 
 
-def run(command: t.Sequence[str], environment: t.Mapping[str, str], directory: pathlib.Path) -> Sample:
+#: Seconds after which a process is taken for one that does not end.
+MOST_SECONDS = 600
+
+
+def run(
+    command: t.Sequence[str], environment: t.Mapping[str, str], directory: pathlib.Path, most: float = MOST_SECONDS
+) -> Sample:
     """Run a program to its end.
 
+    :param most: the seconds that it may take.
     :raises Failed: with the end of what it printed.
     """
     taken = directory / "taken"
     done = subprocess.run(
-        [sys.executable, str(pathlib.Path(__file__).with_name("taken.py")), str(taken), *command],
+        [sys.executable, str(pathlib.Path(__file__).with_name("taken.py")), str(taken), str(most), *command],
         env=dict(environment),
         cwd=directory,
         stdout=subprocess.PIPE,

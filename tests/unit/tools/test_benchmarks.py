@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from ansible_collections.community.amplitude.tests.benchmarks import page
-from ansible_collections.community.amplitude.tests.benchmarks.__main__ import KEYS, PAGE
+from ansible_collections.community.amplitude.tests.benchmarks.__main__ import KEYS, PAGE, failed
 from ansible_collections.community.amplitude.tests.benchmarks.contenders import FLOOR, FLOOR_LOOP, NOTHING
 from ansible_collections.community.amplitude.tests.benchmarks.emulator import KEY, account, account_with_flags, wanted
 from ansible_collections.community.amplitude.tests.benchmarks.measuring import (
@@ -87,6 +87,15 @@ def test_peak_counts_the_processes_that_it_starts(tmp_path):
 def test_failure_is_told_with_what_was_printed(tmp_path):
     with pytest.raises(Failed, match="no such thing"):
         run([sys.executable, "-c", "raise SystemExit('no such thing')"], os.environ, tmp_path)
+
+
+def test_what_does_not_end_is_ended(tmp_path):
+    """Together with what it has started, which would keep its output open for ever."""
+    child = "import time; time.sleep(10000)"
+    program = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    with pytest.raises(Failed, match="it did not end within 3 seconds") as caught:
+        run([sys.executable, "-c", program], os.environ, tmp_path, 3)
+    assert failed(caught.value) == ("–", "it failed: it did not end within 3 seconds", False)
 
 
 #: A row, what was measured, what is said of the limit and of it, and whether that is what was to be reached.
