@@ -36,7 +36,8 @@ def read_file(path: str, loader: t.Any, others: t.Collection[str]) -> dict[str, 
     if not os.path.isfile(path):
         what = "a directory" if os.path.isdir(path) else "not a file"
         raise unusable(f"it is {what}", "set amplitude_state_file to the path of a file")
-    options: dict[str, t.Any] = {"cache": "none"}
+    # Not a copy of what is thrown away afterwards: Ansible takes longer for that than for reading.
+    options: dict[str, t.Any] = {"cache": "none", "unsafe": True}
     # From ansible-core 2.19 on, text is a template only where that is said.
     if "trusted_as_template" in inspect.signature(loader.load_from_file).parameters:
         options["trusted_as_template"] = True
