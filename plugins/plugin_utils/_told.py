@@ -57,8 +57,14 @@ def message(problems: t.Sequence[Row], last: str = "") -> str:
     """The first of some problems, one a line, how many more there are, and a last sentence."""
     told = [str(each["told"]) for each in problems[:MOST]]
     if len(problems) > MOST:
-        told.append(f"{len(problems) - MOST} more problems are in the result.")
+        more = len(problems) - MOST
+        told.append(f"{counted(more, 'more problem')} {'is' if more == 1 else 'are'} in the result.")
     return "\n".join(told + [last] * bool(last))
+
+
+def counted(number: int, what: str) -> str:
+    """How many there are of something, such as ``1 deployment`` and ``2 deployments``."""
+    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def counts_of(items: t.Sequence[t.Any], result: Row) -> dict[str, int]:
