@@ -221,11 +221,9 @@ def test_projects_that_are_not_listed(play, emulator, tmp_path):
     """They are told with their counts, and are no drift."""
     result = play("audit", projects=[WEB], fail_on_drift=True)
     assert result.status == 0, result.output
-    told = (
-        "Projects that the desired state does not list: 102 (1 active, 1 archived), 103 (1 active, 0 archived), 104 (0 "
-    )
-    assert told in result.output
-    assert "audited 2 deployments of 1 projects, with drift 0, other projects 3: " in result.output
+    assert "Not listed in the desired state: 3 projects" in result.output
+    assert '"102           1         1"' in result.output and '"104           0         1"' in result.output
+    assert "audited 2 deployments of 1 project, with drift 0, other projects 3: " in result.output
     others = json.loads((tmp_path / "audit.json").read_text(encoding="utf-8"))["other_projects"]
     assert others == [
         dict(project_id="102", active=1, archived=1),
@@ -239,7 +237,7 @@ def test_projects_that_are_not_listed(play, emulator, tmp_path):
 @pytest.mark.parametrize("ignored", [["102", 103, "104"], "102,103 104", "102\n103\n104", "[102, 103, 104]"])
 def test_projects_that_are_ignored(play, emulator, tmp_path, ignored):
     result = play("audit", projects=[WEB], ignore_projects=ignored)
-    assert result.status == 0 and "not list" not in result.output, result.output
+    assert result.status == 0 and "ot listed" not in result.output, result.output
     assert json.loads((tmp_path / "audit.json").read_text(encoding="utf-8"))["other_projects"] == []
 
 
