@@ -67,8 +67,24 @@ class ActionModule(ActionBase):
 
     def _export(self, options):
         path = absolute(options["state_file"] or "deployments.yml")
+        rows = self._to_export(options, path)
+        of = sorted({row["project_id"] for row in rows}, key=order_of_id)
+        if options["export_usage"]:
+            # Not for all at once, since nothing has to be read of the projects that are left out.
+            rows = with_served([row for each in of for row in self._rows(options, project_id=each, include_usage=True)])
+        listed = sum(1 for row in rows if row["type"])
+        told = f"listed {counted(listed, 'deployment')} of {counted(len(of), 'project')}, left out {len(rows) - listed}"
+        text = desired_state(rows, options["export_ids"])
+        return dict(
+            changed=self._write(os.path.dirname(path), {os.path.basename(path): text}, "amplitude_state_file"),
+            file=path,
+            msg=f"{told}: {path}",
+        )
+
+    def _to_export(self, options, path):
+        """The active deployments of the projects that are chosen, if the file may be written."""
         doing = f"write the desired state to {path}"
-        chosen = project_ids_of(options, "project_ids", least=1)
+        chosen = set(project_ids_of(options, "project_ids", least=1))
         if os.path.isdir(path):
             raise InputError(doing, "it is a directory", "set amplitude_state_file to the path of a file")
         if os.path.lexists(path) and not options["export_overwrite"]:
@@ -76,26 +92,14 @@ class ActionModule(ActionBase):
                 doing, "it exists", "set amplitude_state_file to another path, or amplitude_export_overwrite to true"
             )
         rows = self._rows(options)
-        unknown = sorted(set(chosen) - {row["project_id"] for row in rows})
+        unknown = sorted(chosen - {row["project_id"] for row in rows})
         if unknown:
             raise InputError(
                 doing,
                 f"no deployment of project {', '.join(unknown)} is listed, not even its default one",
                 "correct amplitude_project_ids, or give the management API key access to the project",
             )
-        rows = [row for row in rows if not chosen or row["project_id"] in set(chosen)]
-        of = sorted({row["project_id"] for row in rows}, key=order_of_id)
-        if options["export_usage"]:
-            # Not for all at once, since nothing has to be read of the projects that are left out.
-            rows = with_served([row for each in of for row in self._rows(options, project_id=each, include_usage=True)])
-        listed = sum(1 for row in rows if row["type"])
-        text = desired_state(rows, options["export_ids"])
-        return dict(
-            changed=self._write(os.path.dirname(path), {os.path.basename(path): text}, "amplitude_state_file"),
-            file=path,
-            msg=f"listed {counted(listed, 'deployment')} of {counted(len(of), 'project')}, left out {len(rows) - listed}: "
-            + path,
-        )
+        return [row for row in rows if not chosen or row["project_id"] in chosen]
 
     def _rows(self, options, **chosen):
         """The active deployments of all projects or, with what uses them, of one."""

@@ -19,7 +19,7 @@ from ._plan_file import Approved
 from ._told import is_of_one_project
 
 Row = t.Mapping[str, t.Any]
-Ask = t.Callable[[t.Mapping[str, t.Any]], t.Mapping[str, t.Any]]
+Ask = t.Callable[[Row], Row]
 
 
 class Whole(Exception):
@@ -58,30 +58,44 @@ def plan_each(
     :param diff: whether there must be a ``diff``, where anything would be changed.
     :raises Whole: it has failed for a reason that all projects share.
     """
-    together = _together(projects, rules if approved is None else approved.options)
-    changes: dict[str, list[t.Any]] = {}
-    alone = set()
-    if len(together) > 1:
-        found = ask(_arguments_of_all(together, rules, approved))
-        if found.get("failed"):
-            if not is_of_one_project(found):
-                raise Whole(found)
-            # What is wrong is told with the number of the item in its project, which only that knows.
-            alone = {each.get("project_id") for each in found.get("problems") or [{}]}
-        for change in found.get("pending" if found.get("failed") else "changes") or ():
-            changes.setdefault(change["project_id"], []).append(change)
-        known = set() if None in alone else {each.project_id for each in together} - alone
-    else:
-        known = set()
+    known = _planned_together(ask, projects, rules, approved)
     for project in projects:
-        own = changes.get(project.project_id, [])
-        if project.project_id in known and not (own and diff):
-            yield project, dict(changed=bool(own), changes=own)
-            continue
-        found = ask(arguments_of(project, rules, approved))
+        found = known.get(project.project_id)
+        if found is None or (found["changed"] and diff):
+            found = ask(arguments_of(project, rules, approved))
         if found.get("failed") and not is_of_one_project(found):
             raise Whole(found, project)
         yield project, found
+
+
+def _planned_together(
+    ask: Ask, projects: t.Sequence[Project], rules: Row, approved: Approved | None
+) -> dict[str | None, Row]:
+    """``changed`` and ``changes`` of the projects that can be planned together, without those in which anything is refused.
+
+    What is refused is told with the number of the item in its project, which only the module that is asked about that knows.
+    """
+    together = _together(projects, rules if approved is None else approved.options)
+    if len(together) < 2:
+        return {}
+    found = ask(_arguments_of_all(together, rules, approved))
+    refused: t.Sequence[Row] = ()
+    if found.get("failed"):
+        if not is_of_one_project(found):
+            raise Whole(found)
+        refused = found.get("problems") or [{}]
+        if "pending" not in found or any(each.get("project_id") is None for each in refused):
+            return {}
+    planned: dict[str | None, dict[str, t.Any]] = {
+        each.project_id: dict(changed=False, changes=[]) for each in together
+    }
+    for change in found["pending" if refused else "changes"]:
+        own = planned[change["project_id"]]
+        own.update(changed=True)
+        own["changes"].append(change)
+    for each in refused:
+        planned.pop(each["project_id"], None)
+    return dict(planned)
 
 
 def _together(projects: t.Sequence[Project], rules: Row) -> list[Project]:

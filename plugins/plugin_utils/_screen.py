@@ -116,34 +116,43 @@ def table(heads: t.Sequence[str], rows: t.Sequence[t.Sequence[t.Any]], cut: int 
     """
     if not rows:
         return []
-    cells = [list(heads), *(["-" if cell is None else line(cell) for cell in row] for row in rows)]
-    needed = [max(map(len, column)) for column in zip(*cells)]
-    widths = [width if place == cut else min(width, WIDTH // 5) for place, width in enumerate(needed[:-1])]
-    spaces = 2 * len(widths)
-    if cut is not None:
-        room = WIDTH - spaces - (sum(widths) - widths[cut]) - min(needed[-1], LAST)
-        widths[cut] = max(min(widths[cut], room), len(heads[cut]))
-    last = max(WIDTH - spaces - sum(widths), LAST // 2)
-    is_number = [all(isinstance(cell, int) for cell in column) for column in zip(*rows)]
+    columns = [_texts(head, column) for head, column in zip(heads, zip(*rows))]
+    *widths, last = _widths(columns, cut)
+    indent = " " * (sum(widths) + 2 * len(widths))
     lines = []
-    for row in cells:
-        first = [
-            _cut(cell, width).rjust(width) if right else _cut(cell, width).ljust(width)
-            for cell, width, right in zip(row, widths, is_number)
-        ]
-        text = row[-1].rjust(needed[-1]) if is_number[-1] else row[-1]
+    for *first, text in zip(*columns):
         parts = _wrapped(text, last, LINES) if len(text) > last else [text]
-        lines.append("  ".join([*first, parts[0]]).rstrip())
-        lines += [" " * (sum(widths) + spaces) + part for part in parts[1:]]
+        lines.append("  ".join([*map(_padded, first, widths), parts[0]]).rstrip())
+        lines += [indent + part for part in parts[1:]]
     return lines
+
+
+def _texts(head: str, column: t.Sequence[t.Any]) -> list[str]:
+    """The texts of a column. Numbers end in one line."""
+    if not all(isinstance(cell, int) for cell in column):
+        return [head, *("-" if cell is None else line(cell) for cell in column)]
+    width = max(len(str(each)) for each in (head, *column))
+    return [str(each).rjust(width) for each in (head, *column)]
+
+
+def _widths(columns: t.Sequence[t.Sequence[str]], cut: int | None) -> list[int]:
+    """The most characters that each column can have, with two between them."""
+    *widths, last = [max(map(len, column)) for column in columns]
+    widths = [width if place == cut else min(width, WIDTH // 5) for place, width in enumerate(widths)]
+    left = WIDTH - 2 * len(widths) - sum(widths)
+    if cut is not None:
+        missing = max(min(last, LAST) - left, 0)
+        widths[cut] = max(widths[cut] - missing, len(columns[cut][0]))
+        left = WIDTH - 2 * len(widths) - sum(widths)
+    return [*widths, max(left, LAST // 2)]
 
 
 def _rows(rows: t.Iterable[Row], fields: t.Sequence[str]) -> list[list[t.Any]]:
     return [[row[field] for field in fields] for row in rows]
 
 
-def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else text[: width - 1] + "…"
+def _padded(text: str, width: int) -> str:
+    return (text if len(text) <= width else text[: width - 1] + "…").ljust(width)
 
 
 def _more(count: int, word: str, where: str) -> list[str]:

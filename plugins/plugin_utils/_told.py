@@ -90,15 +90,19 @@ def _touched(items: t.Iterable[t.Any], changes: t.Iterable[Row]) -> set[t.Any]:
     A purge, or a takeover, archives what is no item itself.
     """
     known = [item for item in items if isinstance(item, dict)]
-    absent = [item for item in known if item.get("state") == "absent"]
-    named = {str(item.get(field)) for item in absent for field in ("id", "label") if item.get(field) not in (None, "")}
-    replaced = {str(item.get("replaces")) for item in known if item.get("replaces")}
+    absent = _values((item for item in known if item.get("state") == "absent"), "id", "label")
+    replaced = _values(known, "replaces")
     return {
         change.get("id") or change.get("label")
         for change in changes
         if str(change.get("id")) not in replaced
-        and (change["action"] != "archive" or {str(change.get("id")), str(change.get("label"))} & named)
+        and (change["action"] != "archive" or {str(change.get("id")), str(change.get("label"))} & absent)
     }
+
+
+def _values(items: t.Iterable[Row], *options: str) -> set[str]:
+    """The values that some options have in any of the items, without what is blank."""
+    return {str(item[option]) for item in items for option in options if item.get(option) not in (None, "")}
 
 
 def line_of(counts: t.Iterable[Row], would: bool = False) -> str:

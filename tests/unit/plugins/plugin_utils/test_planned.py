@@ -25,10 +25,10 @@ def change(project_id, label="new"):
 class Module:
     """Answers as the module does: what is new is a change, what is bad a problem."""
 
-    def __init__(self, whole=None, confused=False):
+    def __init__(self, whole=None, unknown=None):
         self.calls = []
         self.whole = whole
-        self.confused = confused
+        self.unknown = unknown
 
     def __call__(self, arguments):
         self.calls.append(arguments)
@@ -41,12 +41,16 @@ class Module:
         ]
         changes = [change(*each) for each in rows if each[1] == "new"]
         problems = [
-            dict(item=number, project_id=None if self.confused and len(self.calls) == 1 else each[0], problem="bad")
+            dict(item=number, project_id=each[0], problem="bad")
             for number, each in enumerate(rows, 1)
             if each[1] == "bad"
         ]
         if problems:
-            return dict(failed=True, msg="bad", failure=dict(kind="refused"), problems=problems, pending=changes)
+            found = dict(failed=True, msg="bad", failure=dict(kind="refused"), problems=problems, pending=changes)
+            if len(self.calls) == 1:
+                for each in [found, *problems]:
+                    each.pop(self.unknown, None)
+            return found
         return dict(changed=bool(changes), changes=changes, diff=dict(before={}, after={}))
 
 
@@ -82,8 +86,9 @@ def test_what_is_refused_is_asked_about_alone():
     assert found[0][1]["changes"] == [change("101")] and found[1][1]["problems"][0]["item"] == 2
 
 
-def test_all_alone_if_it_is_not_known_who_is_refused():
-    module = Module(confused=True)
+@pytest.mark.parametrize("unknown", ["project_id", "pending"])
+def test_all_alone_if_it_is_not_known_who_is_refused_and_what_is_not(unknown):
+    module = Module(unknown=unknown)
     list(plan_each(module, [project(1, "a"), project(2, "bad")], RULES))
     assert asked(module) == [("101", 2), ("101", 1), ("102", 1)]
 
