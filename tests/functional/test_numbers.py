@@ -20,6 +20,7 @@ from ansible_collections.community.amplitude.plugins.module_utils._options impor
 from ansible_collections.community.amplitude.plugins.module_utils._plan.drift import _MOST_NAMED
 from ansible_collections.community.amplitude.plugins.module_utils._plan.purge import USUAL_LIMIT
 from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import USUAL_CONCURRENCY
+from ansible_collections.community.amplitude.plugins.plugin_utils._screen import MOST
 from ansible_collections.community.amplitude.tests.emulator.switches import Switches
 
 pytestmark = pytest.mark.once
@@ -68,8 +69,9 @@ SENTENCES = [
     ("faults.rst", "first reads the list for up to {} seconds", WAITS.list_lag),
     ("faults.rst", "does not show it within {} seconds", WAITS.edit_shows),
     ("faults.rst", "waits up to {} seconds", WAITS.races_settle),
-    ("review.rst", "up to {} changes on the screen", told_by("plan.txt.j2", "plan.changes")),
-    ("review.rst", "the first {} changes", told_by("plan.md.j2", "plan.changes")),
+    ("review.rst", "up to {} changes on the screen", MOST),
+    ("audits.rst", "up to {} deployments with drift on the screen", MOST),
+    ("review.rst", "the first {} changes", told_by("plan.md.j2", "changes")),
     ("rotation.rst", "after {} rounds", WORDS[MOST_TAKEN_OVER]),
     ("troubleshooting.rst", "each of the first {} problems", SeveralProblems.MOST_TOLD),
     ("troubleshooting.rst", "more than {} requests a second or {} a day", RATE, QUOTA),
