@@ -47,9 +47,11 @@ def render(template: str, values: t.Mapping[str, t.Any]) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
     environment.filters.update(line=line, cell=cell)
     environment.globals.update(inlined=inlined)
-    return environment.get_template(template).render(values)
+    # Half of a surrogate pair, which JSON can have, is nothing that could be written to a file.
+    return environment.get_template(template).render(values).encode("utf-8", "replace").decode("utf-8")
 
 
 def line(value: object) -> str:

@@ -45,6 +45,10 @@ def test_a_value_that_is_missing_is_no_empty_text(template):
         template("a.txt.j2", "{{ nothing }}")
 
 
+def test_what_is_rendered_can_be_written(template):
+    assert template("a.txt.j2", "{{ label }}", label="a\ud83db") == "a?b"
+
+
 @pytest.mark.parametrize(
     ("value", "line", "cell"),
     [

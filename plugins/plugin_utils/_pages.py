@@ -1,0 +1,378 @@
+# SPDX-FileCopyrightText: The community.amplitude contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it can change in any release. Do not import it from elsewhere.
+
+"""The pages ``audit.html`` and ``plan.html``: what they say, from what the modules return. No key is part of it."""
+
+from __future__ import annotations
+
+import typing as t
+from urllib.parse import urlsplit
+
+from ..module_utils._options import BASE_URLS
+from ..module_utils._version import VERSION
+from ._reports import line, render
+
+Row = t.Mapping[str, t.Any]
+
+#: So many rows are there without JavaScript, so many projects are named at the top, and so many are in a table of projects.
+MOST_ROWS, MOST_NAMED, MOST_PROJECTS = 100, 8, 200
+
+
+class Kind(t.NamedTuple):
+    """What a row is, on its chip, and in a tile after a number.
+
+    ``group`` is the tile that counts it too.
+    """
+
+    name: str
+    one: str
+    many: str
+    tone: str
+    group: str = ""
+
+
+class About(t.NamedTuple):
+    """What a report is about: the address of the account, where the desired state is, and when it was compared."""
+
+    base_url: str
+    source: str
+    time: str
+
+
+def _drift(name: str, tone: str, one: str, many: str = "") -> Kind:
+    return Kind(name, one, many or one, tone, "drift")
+
+
+#: In the order of the tiles. Those of the group ``drift`` are the kinds of the module.
+AUDIT = {
+    "missing": _drift("missing", "red", "missing"),
+    "archived": _drift(
+        "wrongly archived", "orange", "should be active but is archived", "should be active but are archived"
+    ),
+    "renamed": _drift("renamed", "blue", "has another label than listed", "have another label than listed"),
+    "type": _drift("wrong type", "violet", "has another type than listed", "have another type than listed"),
+    "duplicate": _drift(
+        "duplicate label", "orange", "shares its label with another one", "share their label with another one"
+    ),
+    "conflict": _drift("conflict", "red", "cannot be set up as listed"),
+    "active": _drift(
+        "wrongly active", "orange", "should be archived but is active", "should be archived but are active"
+    ),
+    "replaced": _drift("not taken over", "violet", "has not finished taking over", "have not finished taking over"),
+    "unassigned": _drift(
+        "serves too little", "blue", "does not serve all that is listed", "do not serve all that is listed"
+    ),
+    "assigned": _drift("serves too much", "blue", "serves more than is listed", "serve more than is listed"),
+    "unlisted": _drift("not listed", "violet", "is active but not listed", "are active but not listed"),
+    "fine": Kind("fine", "is as it should be", "are as they should be", "green"),
+}
+UNUSED = Kind("unused", "is used by no flag or experiment", "are used by no flag or experiment", "grey")
+
+
+def _change(name: str, tone: str, done: str) -> Kind:
+    return Kind(name, done, done, tone, "changes")
+
+
+#: In the order of the tiles. Those of the group ``changes`` are the actions of the modules.
+PLAN = {
+    "problem": Kind("problem", "problem to solve first", "problems to solve first", "red"),
+    "create": _change("create", "green", "to create"),
+    "rename": _change("rename", "blue", "to rename"),
+    "restore": _change("restore", "green", "to restore"),
+    "archive": _change("archive", "orange", "to archive"),
+    "assign": _change("assign", "violet", "to assign to a flag or experiment"),
+    "unassign": _change("remove", "orange", "to remove from a flag or experiment"),
+}
+
+
+def audit_page(found: Row, about: About) -> str:
+    """The page of an audit.
+
+    :param found: what ``amplitude_drift_info`` returned.
+    """
+    summary, projects = found["summary"], found["summary"]["projects"]
+    counts = dict(summary["kinds"])
+    if summary["drift"]:
+        counts["fine"] = summary["total"] - summary["drift"]
+    rows = [_audited(row) for row in found["deployments"]]
+    usage = any(row["unused"] is not None for row in found["deployments"])
+    columns = [("kind", "State"), ("label", "Label"), ("detail", "Details"), ("project", "Project")]
+    columns += [("type", "Type"), ("id", "ID")] + [("used", "Used")] * usage
+    tiles = [_tile("drift", summary["drift"], "differs", "differ", "red")] * bool(summary["drift"])
+    tiles += [_tile(kind, counts[kind], *AUDIT[kind][1:4]) for kind in AUDIT if counts.get(kind)]
+    tiles += [_tile("unused", summary["unused"], *UNUSED[1:4])] * bool(summary["unused"])
+    return _page(
+        "Audit of Amplitude Experiment deployments",
+        "Deployments, and how they differ from the desired state",
+        about,
+        AUDIT,
+        rows,
+        columns,
+        tiles + [_tile("all", summary["total"], "in all", "in all", "grey")],
+        start="drift" if summary["drift"] else "all",
+        verdict=_verdict_of_audit(summary),
+        projects=[(each["project_id"], f"{each['drift']} differ" if each["drift"] else "fine") for each in projects],
+        sections=[*_sections_of_audit(projects), *_others(found["other_projects"])],
+        first=[row for row in rows if row[0] != "fine"] or rows,
+        file="audit.json",
+    )
+
+
+def plan_page(plan: Row, counts: t.Sequence[Row], about: About) -> str:
+    """The page of a plan.
+
+    :param plan: what is written into ``plan.json``.
+    :param counts: for each of its projects the counts, of which ``unchanged`` is told.
+    """
+    projects = plan["projects"]
+    problems = [_problem(each) for project in projects for each in project["problems"]]
+    changes = [_changed(each) for project in projects for each in project["changes"]]
+    number = dict.fromkeys(PLAN, 0)
+    for row in problems + changes:
+        number[row[0]] += 1
+    tiles = [_tile(kind, number[kind], *PLAN[kind][1:4]) for kind in PLAN if number[kind]]
+    tiles += [_tile("all", len(problems + changes), "in all", "in all", "grey")] * (len(tiles) > 1)
+    return _page(
+        "Plan for Amplitude Experiment deployments",
+        "Changes and problems",
+        about,
+        PLAN,
+        problems + changes,
+        [("kind", "Action"), ("label", "Label"), ("detail", "Details"), ("project", "Project"), ("id", "ID")],
+        tiles,
+        start="all",
+        verdict=_verdict_of_plan(len(problems), len(changes), sum(bool(each["changes"]) for each in projects)),
+        projects=[(each["project_id"], _told_of_plan(each)) for each in projects],
+        sections=_sections_of_plan(projects, counts),
+        first=problems + changes,
+        file="plan.json",
+        options=plan["options"],
+    )
+
+
+def _page(
+    title: str,
+    caption: str,
+    about: About,
+    kinds: t.Mapping[str, Kind],
+    rows: t.Sequence[t.Sequence[str]],
+    columns: t.Sequence[tuple[str, str]],
+    tiles: t.Sequence[Row],
+    start: str,
+    verdict: Row,
+    projects: t.Sequence[tuple[str, str]],
+    sections: t.Sequence[Row],
+    first: t.Sequence[t.Sequence[str]],
+    file: str,
+    options: Row | None = None,
+) -> str:
+    """Fill in the template.
+
+    :param rows: each with its kind, ``unused`` or nothing, and a text for every other column.
+    """
+    more = len(rows) > MOST_ROWS or len(first) < len(rows)
+    data = dict(
+        columns=[name for name, _title in columns],
+        kinds={kind: dict(name=each.name, tone=each.tone, group=each.group) for kind, each in kinds.items()},
+        rows=[row[: len(columns) + 1] for row in rows],
+        start=start,
+    )
+    page = dict(
+        title=title,
+        about=_about(about, [project_id for project_id, _told in projects], options),
+        verdict=verdict,
+        tiles=tiles,
+        sections=sections,
+        projects=[dict(project_id=project_id, told=f"{project_id} ({told})") for project_id, told in projects],
+        columns=[dict(name=name, title=title) for name, title in columns],
+        caption=caption,
+        hint="Label, ID, flag …",
+        first=[dict(kind=kinds[row[0]], cells=row[2 : len(columns) + 1]) for row in first[:MOST_ROWS]],
+        without_script="Without JavaScript there is no search"
+        + (
+            f", and only {min(len(first), MOST_ROWS)} of {len(rows)} rows are shown: all are in {file}."
+            if more
+            else "."
+        ),
+        data=data,
+    )
+    return render("report.html.j2", dict(page=page))
+
+
+def _about(about: About, projects: t.Sequence[str], options: Row | None) -> list[tuple[str, str]]:
+    region = next((name for name, base_url in BASE_URLS.items() if base_url == about.base_url), None)
+    address = urlsplit(about.base_url).netloc if region else about.base_url
+    named = ", ".join(projects[:MOST_NAMED])
+    if len(projects) > MOST_NAMED:
+        named = f"{len(projects):,}: {named} and {len(projects) - MOST_NAMED:,} more"
+    told = [
+        ("Account", address + (f" ({region.upper()})" if region else "")),
+        ("Projects" if len(projects) != 1 else "Project", named),
+        ("Desired state", about.source),
+        ("Made", f"{about.time} by community.amplitude {VERSION}"),
+    ]
+    if options is not None:
+        told.append(("Options", ", ".join(f"{name} {_value(value)}" for name, value in options.items())))
+    return told
+
+
+def _value(value: object) -> str:
+    """An option as YAML has it."""
+    return str(value).lower() if isinstance(value, bool) else "not set" if value is None else str(value)
+
+
+def _tile(kind: str, count: int, one: str, many: str, tone: str) -> Row:
+    return dict(kind=kind, count=count, one=one, many=many, tone=tone)
+
+
+def _deployments(count: int) -> str:
+    return f"{count:,} deployment{'s' * (count != 1)}"
+
+
+def _audited(row: Row) -> list[str]:
+    used = "" if row["unused"] is None else "no" if row["unused"] else "yes"
+    return [
+        row["drift"] or "fine",
+        "unused" if row["unused"] else "",
+        line(row["label"]),
+        line(row["detail"]) or ("the default deployment of its project" if row["default"] else ""),
+        line(row["project_id"]),
+        line(row["type"]),
+        line(row["id"]),
+        used,
+    ]
+
+
+def _verdict_of_audit(summary: Row) -> Row:
+    """The first sentence. What is missing is not counted as if it were in the account."""
+    total, drift, missing = summary["total"], summary["drift"], summary["kinds"]["missing"]
+    if not drift:
+        told = (
+            f"All {_deployments(total)} are as they should be." if total != 1 else "The deployment is as it should be."
+        )
+        return dict(tone="green", text=told if total else "There is no deployment, and there should be none.")
+    others, fine = drift - missing, total - drift
+    said = []
+    if missing:
+        said.append(f"{_deployments(missing)} {'is' if missing == 1 else 'are'} missing")
+    if others:
+        which = _deployments(others) if not missing else f"{others:,}"
+        said.append(f"{which} {'differs' if others == 1 else 'differ'} from the desired state")
+    rest = f"; {fine:,} {'is as it' if fine == 1 else 'are as they'} should be" if fine else ""
+    return dict(tone="red", text=", and ".join(said) + rest + ".")
+
+
+def _verdict_of_plan(problems: int, changes: int, projects: int) -> Row:
+    which = f"{changes:,} change{'s' * (changes != 1)} in {projects:,} project{'s' * (projects != 1)}"
+    if problems:
+        rest = f" Without {'it' if problems == 1 else 'them'}, there would be {which}." if changes else ""
+        told = f"{problems:,} problem{'s' * (problems != 1)}: this plan cannot be carried out."
+        return dict(tone="red", text=told + rest)
+    if changes:
+        return dict(tone="blue", text=f"{which[0].upper()}{which[1:]}.")
+    return dict(tone="green", text="Nothing has to be changed.")
+
+
+def _section(
+    title: str,
+    heads: t.Sequence[str],
+    rows: t.Sequence[t.Sequence[str]],
+    text: str = "",
+    rest: str = "",
+    links: bool = True,
+) -> Row:
+    """A table of projects that opens with a click.
+
+    :param text: what stands above it.
+    :param rest: and below it.
+    :param links: whether the rows of a project can be shown.
+    """
+    left = len(rows) - MOST_PROJECTS
+    below = " ".join([f"{left:,} more projects are left out."] * (left > 0) + [rest] * bool(rest))
+    return dict(title=title, heads=heads, rows=rows[:MOST_PROJECTS], text=text, links=links, below=below)
+
+
+def _sections_of_audit(projects: t.Sequence[Row]) -> list[Row]:
+    """How many deployments of each project differ, and how."""
+    if len(projects) < 2:
+        return []
+    kinds = [kind for kind in AUDIT if any(each["kinds"].get(kind) for each in projects)]
+    heads = ["Project", *(AUDIT[kind].name for kind in kinds), "fine", "unused"]
+    rows = [
+        [
+            each["project_id"],
+            *(f"{each['kinds'][kind]:,}" for kind in kinds),
+            f"{each['total'] - each['drift']:,}",
+            f"{each['unused']:,}",
+        ]
+        for each in sorted(projects, key=lambda each: not each["drift"])
+    ]
+    return [_section("By project", heads, rows)]
+
+
+def _others(projects: t.Sequence[Row]) -> list[Row]:
+    """The projects that the key covers and the desired state does not list."""
+    if not projects:
+        return []
+    which = "project of this account is" if len(projects) == 1 else "projects of this account are"
+    return [
+        _section(
+            f"{len(projects):,} other {which} not in the desired state",
+            ["Project", "active", "archived"],
+            [[each["project_id"], f"{each['active']:,}", f"{each['archived']:,}"] for each in projects],
+            "Nothing there was compared. Add a project to the desired state, or to amplitude_ignore_projects.",
+            links=False,
+        )
+    ]
+
+
+def _changed(change: Row) -> list[str]:
+    action = change["action"]
+    if action == "create":
+        detail = f"a new {change['type']} deployment"
+    elif action == "rename":
+        detail = f"it is called {change['previous_label']} now"
+    elif action in ("assign", "unassign"):
+        which = f"experiment {change['experiment']}" if change["flag"] is None else f"flag {change['flag']}"
+        detail = f"{'to' if action == 'assign' else 'from'} {which}"
+    else:
+        detail = "it is archived now" if action == "restore" else "it is active now"
+    return [action, "", line(change["label"]), line(detail), line(change["project_id"]), line(change["id"])]
+
+
+def _problem(problem: Row) -> list[str]:
+    where = f"item {problem['item']}: " if problem["item"] else ""
+    advice = f"; {problem['advice']}" if problem["advice"] else ""
+    return [
+        "problem",
+        "",
+        line(problem["label"]),
+        line(f"{where}{problem['problem']}{advice}"),
+        line(problem["project_id"]),
+        line(problem["id"]),
+    ]
+
+
+def _told_of_plan(project: Row) -> str:
+    changes, problems = len(project["changes"]), len(project["problems"])
+    told = [f"{changes} change{'s' * (changes != 1)}"] * bool(changes)
+    told += [f"{problems} problem{'s' * (problems != 1)}"] * bool(problems)
+    return ", ".join(told) or "nothing to do"
+
+
+def _sections_of_plan(projects: t.Sequence[Row], counts: t.Sequence[Row]) -> list[Row]:
+    """What would be done in each project that is not as it should be."""
+    if len(projects) < 2:
+        return []
+    rows = []
+    for each, count in zip(projects, counts):
+        kinds = ["problem"] * len(each["problems"]) + [change["action"] for change in each["changes"]]
+        if kinds:
+            number = [f"{kinds.count(kind):,}" for kind in PLAN]
+            rows.append([each["project_id"], *number, f"{count['unchanged']:,}"])
+    heads = ["Project", *(kind.name for kind in PLAN.values()), "unchanged"]
+    rest = len(projects) - len(rows)
+    told = f"In {rest:,} more project{'s' * (rest != 1)}, nothing has to be changed." if rest else ""
+    return [_section("By project", heads, rows, rest=told)] if rows else []
