@@ -281,35 +281,40 @@ def _section(
     rows: t.Sequence[t.Sequence[str]],
     text: str = "",
     rest: str = "",
+    texts: int = 2,
     links: bool = True,
 ) -> Row:
     """A table of projects that opens with a click.
 
     :param text: what stands above it.
     :param rest: and below it.
+    :param texts: so many columns are no numbers.
     :param links: whether the rows of a project can be shown.
     """
     left = len(rows) - MOST_PROJECTS
     below = " ".join([f"{left:,} more projects are left out."] * (left > 0) + [rest] * bool(rest))
-    return dict(title=title, heads=heads, rows=rows[:MOST_PROJECTS], text=text, links=links, below=below)
+    return dict(title=title, heads=heads, rows=rows[:MOST_PROJECTS], text=text, texts=texts, links=links, below=below)
 
 
 def _sections_of_audit(projects: t.Sequence[Row]) -> list[Row]:
     """How many deployments of each project differ, and how."""
     if len(projects) < 2:
         return []
-    kinds = [kind for kind in AUDIT if any(each["kinds"].get(kind) for each in projects)]
-    heads = ["Project", *(AUDIT[kind].name for kind in kinds), "fine", "unused"]
     rows = [
         [
             each["project_id"],
-            *(f"{each['kinds'][kind]:,}" for kind in kinds),
+            _counted(AUDIT, each["kinds"]),
             f"{each['total'] - each['drift']:,}",
             f"{each['unused']:,}",
         ]
         for each in sorted(projects, key=lambda each: not each["drift"])
     ]
-    return [_section("By project", heads, rows)]
+    return [_section("By project", ["Project", "Differences", "Fine", "Unused"], rows)]
+
+
+def _counted(kinds: t.Mapping[str, Kind], counts: t.Mapping[str, int]) -> str:
+    """How many there are of each kind, of those that there are."""
+    return ", ".join(f"{counts[kind]:,} {each.name}" for kind, each in kinds.items() if counts.get(kind)) or "none"
 
 
 def _others(projects: t.Sequence[Row]) -> list[Row]:
@@ -320,9 +325,10 @@ def _others(projects: t.Sequence[Row]) -> list[Row]:
     return [
         _section(
             f"{len(projects):,} other {which} not in the desired state",
-            ["Project", "active", "archived"],
+            ["Project", "Active", "Archived"],
             [[each["project_id"], f"{each['active']:,}", f"{each['archived']:,}"] for each in projects],
             "Nothing there was compared. Add a project to the desired state, or to amplitude_ignore_projects.",
+            texts=1,
             links=False,
         )
     ]
@@ -370,9 +376,8 @@ def _sections_of_plan(projects: t.Sequence[Row], counts: t.Sequence[Row]) -> lis
     for each, count in zip(projects, counts):
         kinds = ["problem"] * len(each["problems"]) + [change["action"] for change in each["changes"]]
         if kinds:
-            number = [f"{kinds.count(kind):,}" for kind in PLAN]
-            rows.append([each["project_id"], *number, f"{count['unchanged']:,}"])
-    heads = ["Project", *(kind.name for kind in PLAN.values()), "unchanged"]
+            told = _counted(PLAN, {kind: kinds.count(kind) for kind in PLAN})
+            rows.append([each["project_id"], told, f"{count['unchanged']:,}"])
     rest = len(projects) - len(rows)
     told = f"In {rest:,} more project{'s' * (rest != 1)}, nothing has to be changed." if rest else ""
-    return [_section("By project", heads, rows, rest=told)] if rows else []
+    return [_section("By project", ["Project", "Changes and problems", "Unchanged"], rows, rest=told)] if rows else []

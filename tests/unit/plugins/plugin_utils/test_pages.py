@@ -143,8 +143,8 @@ def test_projects():
     # With one project, everything is of it.
     assert "By project" in told and "By project" not in two
     told = words(reports.plan(problems=[reports.PROBLEM]))
-    assert "problem create rename restore archive assign remove unchanged 101 0 1 1 0 0 1 0 17" in told
-    assert "103 1 0 0 0 0 0 0 17 In 1 more project, nothing has to be changed." in told
+    assert "101 1 create, 1 rename, 1 assign 17 102 1 restore, 1 archive, 1 assign, 1 remove 17" in told
+    assert "103 1 problem 17 In 1 more project, nothing has to be changed." in told
     many = [row(number, "missing", project_id=str(1000 + number)) for number in range(300)]
     assert "100 more projects are left out." in words(reports.audit(many))
 
