@@ -18,15 +18,19 @@
   const tiles = Array.from(document.querySelectorAll("a.tile"));
   const compare = new Intl.Collator("en", { numeric: true }).compare;
   const order = Object.keys(kinds);
+  const known = new Set([...order, ...order.map(kind => kinds[kind].group), ...tiles.map(tile => tile.dataset.kind), "unused"]);
   let chosen, rows = [], texts;
 
   function read() {
     const given = new URLSearchParams(location.hash.slice(1));
     const value = name => given.get(name) || "";
-    const of = Array.from(project.options, option => option.value);
+    // A link may be older than the page: what there is not any more is shown as nothing, and not as everything.
+    if (!Array.from(project.options).some(option => option.value === value("project"))) {
+      project.add(new Option(value("project") + " (not in this report)", value("project")));
+    }
     chosen = {
-      project: of.includes(value("project")) ? value("project") : "",
-      kind: tiles.some(tile => tile.dataset.kind === value("kind")) ? value("kind") : start,
+      project: value("project"),
+      kind: value("kind") && known.has(value("kind")) ? value("kind") : start,
       q: value("q"),
       sort: columns.includes(value("sort").replace(/^-/, "")) ? value("sort") : "",
     };
@@ -240,7 +244,10 @@
   });
   search.addEventListener("change", () => choose({ q: search.value.trim() }));
   find("filters").addEventListener("submit", event => event.preventDefault());
-  find("everything").addEventListener("click", () => choose({ project: "", q: "", kind: "all" }));
+  find("everything").addEventListener("click", () => {
+    choose({ project: "", q: "", kind: "all" });
+    search.focus();
+  });
   addEventListener("hashchange", () => {
     read();
     show();

@@ -41,6 +41,29 @@ class About(t.NamedTuple):
     time: str
 
 
+class Report(t.NamedTuple):
+    """What a page says.
+
+    ``rows`` have their kind, ``unused`` or nothing, and a text for every column but the first, or for more than these.
+    ``first`` are those that are there without JavaScript, and ``file`` has them all; ``start`` is the tile that is chosen.
+    ``projects`` has what is told of each in the list to choose from.
+    """
+
+    title: str
+    caption: str
+    file: str
+    kinds: t.Mapping[str, Kind]
+    columns: t.Sequence[tuple[str, str]]
+    rows: t.Sequence[t.Sequence[str]]
+    first: t.Sequence[t.Sequence[str]]
+    start: str
+    verdict: Row
+    tiles: t.Sequence[Row]
+    projects: t.Sequence[tuple[str, str]]
+    sections: t.Sequence[Row]
+    options: Row | None = None
+
+
 def _drift(name: str, tone: str, one: str, many: str = "") -> Kind:
     return Kind(name, one, many or one, tone, "drift")
 
@@ -103,21 +126,21 @@ def audit_page(found: Row, about: About) -> str:
     tiles = [_tile("drift", summary["drift"], "differs", "differ", "red")] * bool(summary["drift"])
     tiles += [_tile(kind, counts[kind], *AUDIT[kind][1:4]) for kind in AUDIT if counts.get(kind)]
     tiles += [_tile("unused", summary["unused"], *UNUSED[1:4])] * bool(summary["unused"])
-    return _page(
-        "Audit of Amplitude Experiment deployments",
-        "Deployments, and how they differ from the desired state",
-        about,
-        AUDIT,
-        rows,
-        columns,
-        tiles + [_tile("all", summary["total"], "in all", "in all", "grey")],
+    report = Report(
+        title="Audit of Amplitude Experiment deployments",
+        caption="Deployments, and how they differ from the desired state",
+        file="audit.json",
+        kinds=AUDIT,
+        columns=columns,
+        rows=rows,
+        first=[row for row in rows if row[0] != "fine"] or rows,
         start="drift" if summary["drift"] else "all",
         verdict=_verdict_of_audit(summary),
-        projects=[(each["project_id"], f"{each['drift']} differ" if each["drift"] else "fine") for each in projects],
+        tiles=tiles + [_tile("all", summary["total"], "in all", "in all", "grey")],
+        projects=[(each["project_id"], _told_of_audit(each)) for each in projects],
         sections=[*_sections_of_audit(projects), *_others(found["other_projects"])],
-        first=[row for row in rows if row[0] != "fine"] or rows,
-        file="audit.json",
     )
+    return _page(report, about)
 
 
 def plan_page(plan: Row, counts: t.Sequence[Row], about: About) -> str:
@@ -134,68 +157,49 @@ def plan_page(plan: Row, counts: t.Sequence[Row], about: About) -> str:
         number[row[0]] += 1
     tiles = [_tile(kind, number[kind], *PLAN[kind][1:4]) for kind in PLAN if number[kind]]
     tiles += [_tile("all", len(problems + changes), "in all", "in all", "grey")] * (len(tiles) > 1)
-    return _page(
-        "Plan for Amplitude Experiment deployments",
-        "Changes and problems",
-        about,
-        PLAN,
-        problems + changes,
-        [("kind", "Action"), ("label", "Label"), ("detail", "Details"), ("project", "Project"), ("id", "ID")],
-        tiles,
+    report = Report(
+        title="Plan for Amplitude Experiment deployments",
+        caption="Changes and problems",
+        file="plan.json",
+        kinds=PLAN,
+        columns=[("kind", "Action"), ("label", "Label"), ("detail", "Details"), ("project", "Project"), ("id", "ID")],
+        rows=problems + changes,
+        first=problems + changes,
         start="all",
         verdict=_verdict_of_plan(len(problems), len(changes), sum(bool(each["changes"]) for each in projects)),
+        tiles=tiles,
         projects=[(each["project_id"], _told_of_plan(each)) for each in projects],
         sections=_sections_of_plan(projects, counts),
-        first=problems + changes,
-        file="plan.json",
         options=plan["options"],
     )
+    return _page(report, about)
 
 
-def _page(
-    title: str,
-    caption: str,
-    about: About,
-    kinds: t.Mapping[str, Kind],
-    rows: t.Sequence[t.Sequence[str]],
-    columns: t.Sequence[tuple[str, str]],
-    tiles: t.Sequence[Row],
-    start: str,
-    verdict: Row,
-    projects: t.Sequence[tuple[str, str]],
-    sections: t.Sequence[Row],
-    first: t.Sequence[t.Sequence[str]],
-    file: str,
-    options: Row | None = None,
-) -> str:
-    """Fill in the template.
-
-    :param rows: each with its kind, ``unused`` or nothing, and a text for every other column.
-    """
-    more = len(rows) > MOST_ROWS or len(first) < len(rows)
+def _page(report: Report, about: About) -> str:
+    """Fill in the template."""
+    columns, kinds = report.columns, report.kinds
     data = dict(
         columns=[name for name, _title in columns],
         kinds={kind: dict(name=each.name, tone=each.tone, group=each.group) for kind, each in kinds.items()},
-        rows=[row[: len(columns) + 1] for row in rows],
-        start=start,
+        rows=[row[: len(columns) + 1] for row in report.rows],
+        start=report.start,
     )
+    first = report.first[:MOST_ROWS]
+    left_out = ""
+    if len(first) < len(report.rows):
+        left_out = f", and only {len(first)} of {len(report.rows)} rows are shown: all are in {report.file}"
     page = dict(
-        title=title,
-        about=_about(about, [project_id for project_id, _told in projects], options),
-        verdict=verdict,
-        tiles=tiles,
-        sections=sections,
-        projects=[dict(project_id=project_id, told=f"{project_id} ({told})") for project_id, told in projects],
+        title=report.title,
+        about=_about(about, [project_id for project_id, _told in report.projects], report.options),
+        verdict=report.verdict,
+        tiles=report.tiles,
+        sections=report.sections,
+        projects=[dict(project_id=project_id, told=f"{project_id} ({told})") for project_id, told in report.projects],
         columns=[dict(name=name, title=title) for name, title in columns],
-        caption=caption,
+        caption=report.caption,
         hint="Label, ID, flag …",
-        first=[dict(kind=kinds[row[0]], cells=row[2 : len(columns) + 1]) for row in first[:MOST_ROWS]],
-        without_script="Without JavaScript there is no search"
-        + (
-            f", and only {min(len(first), MOST_ROWS)} of {len(rows)} rows are shown: all are in {file}."
-            if more
-            else "."
-        ),
+        first=[dict(kind=kinds[row[0]], cells=row[2 : len(columns) + 1]) for row in first],
+        without_script=f"Without JavaScript there is no search{left_out}.",
         data=data,
     )
     return render("report.html.j2", dict(page=page))
@@ -243,6 +247,11 @@ def _audited(row: Row) -> list[str]:
         line(row["id"]),
         used,
     ]
+
+
+def _told_of_audit(project: Row) -> str:
+    drift = project["drift"]
+    return f"{drift:,} {'differs' if drift == 1 else 'differ'}" if drift else "fine"
 
 
 def _verdict_of_audit(summary: Row) -> Row:

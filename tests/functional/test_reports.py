@@ -144,7 +144,7 @@ def test_tiles_and_filters(show):
     assert rows(page) == [] and page.evaluate("document.getElementById('nothing').hidden") is False
     assert tiles(page)[:3] == ["3 differ", "0 missing", "1 should be active but is archived"]
     page.click("#everything")
-    assert said(page) == "68 of 68 rows shown"
+    assert said(page) == "68 of 68 rows shown" and focused(page) == "search"
     page.click(".tile[data-kind=unused]")
     assert [row["used"] for row in rows(page)] == ["no"]
     page.evaluate("new Promise(done => { addEventListener('popstate', done, {once: true}); history.back(); })")
@@ -199,8 +199,12 @@ def test_sorting(show):
         ("#kind=fine&q=app-00020", 1),
         ("#kind=unused", 1),
         ("#kind=missing&sort=-label", 2),
-        # What is not there is ignored.
-        ("#project=999&kind=nothing&sort=color&q=", 13),
+        # What there is not any more is nothing, and not everything.
+        ("#project=999", 0),
+        ("#project=103&kind=missing&q=app-00000", 0),
+        ("#kind=type&project=103", 0),
+        # What there never was is ignored.
+        ("#kind=nothing&sort=color&q=", 13),
         ("#__proto__=1&kind=constructor", 13),
     ],
 )
@@ -208,6 +212,8 @@ def test_deep_links(show, fragment, expected):
     page = show(PAGES["audit"](), fragment)
     assert said(page) == f"{expected} of 68 rows shown"
     assert len(rows(page)) == expected
+    if "999" in fragment:
+        assert page.evaluate("project.selectedOptions[0].text") == "999 (not in this report)"
     if "sort" in fragment and expected == 2:
         assert labels(page) == ["app-00002", "app-00000"]
 
@@ -383,3 +389,9 @@ def test_plan(show):
     page = show(PAGES["plan"](), "#project=102&kind=assign")
     assert labels(page) == ["loyalty-app"]
     assert json.loads(page.evaluate("document.getElementById('data').textContent"))["start"] == "all"
+
+
+def test_a_link_to_a_kind_that_there_is_not_any_more(show):
+    clean = [reports.row(number) for number in range(3)]
+    for fragment, expected in (("#kind=missing", 0), ("#kind=drift", 0), ("#kind=unused", 0), ("#kind=fine", 3)):
+        assert said(show(reports.audit(clean), fragment)) == f"{expected} of 3 rows shown"
