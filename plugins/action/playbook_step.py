@@ -26,6 +26,7 @@ from ..plugin_utils._options_of_step import (
     rules_of,
     time_now,
 )
+from ..plugin_utils._pages import About
 from ..plugin_utils._plan_file import different, not_listed, planned, read_plan
 from ..plugin_utils._planned import Whole, arguments_of, plan_each
 from ..plugin_utils._resolved import resolved
@@ -121,7 +122,8 @@ class ActionModule(ActionBase):
         if found.get("failed"):
             problems = problems_of(found, state.source)
             raise Stop(_shortened(found, msg=message(problems), problems=problems))
-        directory, time = absolute(options["audit_directory"]), time_now()
+        directory = absolute(options["audit_directory"])
+        about = About(base_url_of(options), state.source, time_now())
         page = os.path.join(directory, "audit.html")
         summary, others = found["summary"], len(found["other_projects"])
         told = (
@@ -130,9 +132,9 @@ class ActionModule(ActionBase):
         )
         return dict(
             {field: found[field] for field in ("deployments", "summary", "other_projects")},
-            changed=self._write(directory, audit_files(found, time), "amplitude_audit_directory"),
+            changed=self._write(directory, audit_files(found, about), "amplitude_audit_directory"),
             source=state.source,
-            audited=time,
+            audited=about.time,
             directory=directory,
             screen=_screen.audited(found, page),
             msg=f"{told}: {page}",
@@ -153,7 +155,8 @@ class ActionModule(ActionBase):
             would = dict(found, changes=found.get("pending") or [], pending=[]) if told else found
             counts.append(counts_of(project.deployments, would))
         plan = planned(options["base_url"], rules, projects)
-        directory, time = absolute(options["plan_directory"]), time_now()
+        directory = absolute(options["plan_directory"])
+        about = About(plan["base_url"], state.source, time_now())
         file = os.path.join(directory, "plan.json")
         line = line_of(counts, True) + (f", problems {len(problems)}" if problems else "")
         fails = (
@@ -162,7 +165,7 @@ class ActionModule(ActionBase):
             else ""
         )
         return dict(
-            changed=self._write(directory, plan_files(plan, counts, time), "amplitude_plan_directory"),
+            changed=self._write(directory, plan_files(plan, counts, about), "amplitude_plan_directory"),
             plan=plan,
             directory=directory,
             screen=_screen.planned(plan, counts, problems, file),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import typing as t
 
+from ._pages import About, audit_page, plan_page
 from ._reports import render
 from ._screen import differing, what
 from ._told import counted
@@ -17,22 +18,21 @@ from ._told import counted
 Row = t.Mapping[str, t.Any]
 
 
-def audit_files(found: Row, time: str) -> dict[str, str]:
+def audit_files(found: Row, about: About) -> dict[str, str]:
     """The reports of an audit, by the names of their files.
 
     :param found: what the module ``amplitude_drift_info`` returned.
-    :param time: when that was.
     """
     audit = {field: found[field] for field in ("summary", "deployments", "other_projects")}
-    audit = dict(audited=time, **audit)
+    audit = dict(audited=about.time, **audit)
     return {
         "audit.json": _by_line(audit),
         "audit.md": render("audit.md.j2", dict(audit=audit, verdict=verdict(found["summary"]))),
-        "audit.html": render("audit.html.j2", dict(amplitude_audit_result=audit)),
+        "audit.html": audit_page(found, about),
     }
 
 
-def plan_files(plan: Row, counts: t.Sequence[Row], time: str) -> dict[str, str]:
+def plan_files(plan: Row, counts: t.Sequence[Row], about: About) -> dict[str, str]:
     """The files of a plan, by their names.
 
     :param plan: as :func:`._plan_file.planned` makes it. Its file has neither the time nor the counts, so that the same plan
@@ -42,10 +42,11 @@ def plan_files(plan: Row, counts: t.Sequence[Row], time: str) -> dict[str, str]:
     every = {
         field: [each for project in plan["projects"] for each in project[field]] for field in ("changes", "problems")
     }
-    values = dict(every, plan=plan, differ=differing(plan, counts), planned=time, counted=counted, what=what)
+    values = dict(every, plan=plan, differ=differing(plan, counts), planned=about.time, counted=counted, what=what)
     return {
         "plan.json": json.dumps(plan, indent=4, separators=(",", ": ")) + "\n",
         "plan.md": render("plan.md.j2", values),
+        "plan.html": plan_page(plan, counts, about),
     }
 
 

@@ -20,8 +20,10 @@ from ansible_collections.community.amplitude.plugins.module_utils._options impor
 from ansible_collections.community.amplitude.plugins.module_utils._plan.drift import _MOST_NAMED
 from ansible_collections.community.amplitude.plugins.module_utils._plan.purge import USUAL_LIMIT
 from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import USUAL_CONCURRENCY
+from ansible_collections.community.amplitude.plugins.plugin_utils._pages import MOST_ROWS
 from ansible_collections.community.amplitude.plugins.plugin_utils._screen import MOST
 from ansible_collections.community.amplitude.tests.emulator.switches import Switches
+from ansible_collections.community.amplitude.tests.support.reports import MANY
 
 pytestmark = pytest.mark.once
 
@@ -71,6 +73,8 @@ SENTENCES = [
     ("faults.rst", "waits up to {} seconds", WAITS.races_settle),
     ("review.rst", "up to {} changes on the screen", MOST),
     ("audits.rst", "up to {} deployments with drift on the screen", MOST),
+    ("audits.rst", "stays usable with {} deployments", MANY),
+    ("audits.rst", "the first {} deployments with drift", MOST_ROWS),
     ("review.rst", "the first {} changes", told_by("plan.md.j2", "changes")),
     ("rotation.rst", "after {} rounds", WORDS[MOST_TAKEN_OVER]),
     ("troubleshooting.rst", "each of the first {} problems", SeveralProblems.MOST_TOLD),

@@ -71,7 +71,8 @@ def plan(play, emulator, tmp_path):
 
     def plan(projects, directory=".", **variables):
         result = play("plan", projects=projects, plan_directory=directory, **variables)
-        files = {name: (tmp_path / directory / name).read_text(encoding="utf-8") for name in ("plan.json", "plan.md")}
+        names = ("plan.json", "plan.md", "plan.html")
+        files = {name: (tmp_path / directory / name).read_text(encoding="utf-8") for name in names}
         for text in [result.output, *files.values()]:
             assert not [row for row in emulator.deployments() if row["key"] in text] and "management-key" not in text
         return result, json.loads(files["plan.json"]), files
@@ -106,6 +107,8 @@ def test_what_is_written_down(plan, emulator, tmp_path):
     for row in ("| 101 | rename | 11 | new | from old |", "| 101 | create |  | api | server |"):
         assert row in files["plan.md"]
     assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC, .*: \*\*5 changes\*\*\.", files["plan.md"])
+    for told in (f"<dt>Account</dt><dd>{emulator.url}</dd>", "5 changes in 2 projects.", '["rename","","new",'):
+        assert told in files["plan.html"]
     dummy, dummy, again = plan(wanted(), "again", purge="yes", force="")
     assert again["plan.json"] == files["plan.json"]
 
@@ -136,6 +139,7 @@ def test_problems(plan, play, emulator):
     assert problem["label"] == "twin" and set(problem) == {"item", "project_id", "label", "id", "problem", "advice"}
     assert "amplitude_projects, project 102, item" in result.output
     assert "## Problems" in files["plan.md"] and "**1 problem**" in files["plan.md"]
+    assert "1 problem: this plan cannot be carried out." in files["plan.html"]
     assert plan(projects, fail_on_problems=True)[0].status == 2
     result = play("apply", projects=wanted(), plan_file="plan.json")
     assert result.status == 2 and "it has 1 problem, so that nothing of it can be carried out" in result.output

@@ -46,8 +46,10 @@ def audit(play, tmp_path):
         for label, drift in told.items():
             assert re.search(rf"\| {label} \|[^|]*\|[^|]*\| {drift} \|", reports["audit.md"])
             assert re.search(rf"{label} +\S+ +\S+ +{drift} ", result.output)
-            assert f'<span class="kind {drift}">{drift}</span>' in reports["audit.html"]
-        assert not [kind for kind in report["summary"]["kinds"] if f".{kind} {{ --of:" not in reports["audit.html"]]
+            assert (
+                f'["{drift}","","{label}",' in reports["audit.html"]
+                or f'["{drift}","unused","{label}",' in reports["audit.html"]
+            )
         return told, {row["label"]: row for row in report["deployments"]}
 
     return audit

@@ -231,7 +231,9 @@ def test_projects_that_are_not_listed(play, emulator, tmp_path):
         dict(project_id="104", active=0, archived=1),
     ]
     assert "| 102 | 1 | 1 |" in (tmp_path / "audit.md").read_text(encoding="utf-8")
-    assert "<b>102</b> (1 active, 1 archived)" in (tmp_path / "audit.html").read_text(encoding="utf-8")
+    page = (tmp_path / "audit.html").read_text(encoding="utf-8")
+    assert "3 other projects of this account are not in the desired state" in page
+    assert '<tr><td>102</td><td class="count">1</td><td class="count">1</td></tr>' in page
 
 
 @pytest.mark.parametrize("ignored", [["102", 103, "104"], "102,103 104", "102\n103\n104", "[102, 103, 104]"])

@@ -268,7 +268,7 @@ def test_what_a_screen_reader_is_told(show):
 
 @pytest.mark.parametrize("screen", ["desktop", "phone"])
 def test_so_many_rows_that_they_are_drawn_as_they_are_needed(show, screen):
-    number = 50_000
+    number = reports.MANY
     all_rows = [
         reports.row(each, "unlisted", detail="it is active, but not listed " * (each % 4)) for each in range(number)
     ]

@@ -57,14 +57,6 @@ def find() -> str | None:
     return next(filter(None, found), None)
 
 
-def dump(page: pathlib.Path) -> str:
-    """The HTML of a page after its scripts have run."""
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        command = [t.cast(str, find()), *FLAGS, f"--user-data-dir={profile}", "--dump-dom", page.as_uri()]
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=600, check=True)
-    return done.stdout.decode("utf-8")
-
-
 class Browser:
     """Chromium without a window, which is told what to do over two pipes."""
 

@@ -13,6 +13,9 @@ from ansible_collections.community.amplitude.plugins.plugin_utils._pages import 
 
 ABOUT = About("https://experiment.amplitude.com", "/srv/amplitude/deployments.yml", "2026-07-01 02:00 UTC")
 
+#: So many rows a page is tested with.
+MANY = 50_000
+
 #: For each kind of drift: the details, as the module has them.
 DRIFT = {
     "missing": "it does not exist",

@@ -9,8 +9,11 @@ import json
 
 import pytest
 
+from ansible_collections.community.amplitude.plugins.plugin_utils._pages import About
 from ansible_collections.community.amplitude.plugins.plugin_utils._told import counts_of
 from ansible_collections.community.amplitude.plugins.plugin_utils._written import audit_files, plan_files, verdict
+
+ABOUT = About("https://a.example/x_y", "deployments.yml", "now")
 
 
 def summary(total, drift, unused=0):
@@ -46,7 +49,7 @@ def test_verdict(total, drift, told):
 def test_reports():
     rows = [row("web", "missing", "no 'flag' has the key \"a\" & it | is\nso"), row("api")]
     found = dict(deployments=rows, summary=summary(2, 1), other_projects=[], changed=False, invocation={})
-    files = audit_files(found, "2026-01-02 03:04 UTC")
+    files = audit_files(found, ABOUT._replace(time="2026-01-02 03:04 UTC"))
     assert json.loads(files["audit.json"]) == dict(
         audited="2026-01-02 03:04 UTC", summary=found["summary"], deployments=rows, other_projects=[]
     )
@@ -61,7 +64,7 @@ def test_reports():
 
 def test_unused():
     found = dict(deployments=[row("web", unused=True)], summary=summary(1, 0, 1), other_projects=[])
-    text = audit_files(found, "now")["audit.md"]
+    text = audit_files(found, ABOUT)["audit.md"]
     assert "should be, 1 is used by no flag and no experiment." in text and "| 101 | web |  |  |" in text
 
 
@@ -75,9 +78,9 @@ def test_plan(count, told):
     options = dict(purge=True, purge_limit=None, restore_archived=True, force=False)
     projects = [dict(project_id="101", changes=changes, problems=[])]
     plan = dict(format=1, base_url="https://a.example/x_y", options=options, projects=projects)
-    files = plan_files(plan, [counts_of([], dict(changes=changes))], "now")
+    files = plan_files(plan, [counts_of([], dict(changes=changes))], ABOUT)
     assert json.loads(files["plan.json"]) == plan and "now" not in files["plan.json"]
-    assert files == plan_files(plan, [counts_of([], dict(changes=changes))], "now")
+    assert files == plan_files(plan, [counts_of([], dict(changes=changes))], ABOUT)
     text = files["plan.md"]
     assert f"now, https://a.example/x_y: {told}" in text
     assert "`purge`: true, `purge_limit`: not set, `restore_archived`: true, `force`: false" in text
