@@ -76,8 +76,14 @@
       tile.lastElementChild.textContent = count === 1 ? tile.dataset.one : tile.dataset.many;
       tile.classList.toggle("none", !count);
       tile.href = address({ kind });
-      if (kind === chosen.kind) tile.setAttribute("aria-current", "true");
-      else tile.removeAttribute("aria-current");
+      if (kind === chosen.kind) {
+        tile.setAttribute("aria-current", "true");
+        // On a phone the tiles are pushed sideways.
+        const strip = tile.closest("ul"), box = tile.getBoundingClientRect();
+        if (box.left < 0 || box.right > innerWidth) strip.scrollLeft += box.left - strip.getBoundingClientRect().left - 16;
+      } else {
+        tile.removeAttribute("aria-current");
+      }
     }
     heads.forEach((head, place) => {
       const sorted = chosen.sort.replace(/^-/, "") === columns[place];

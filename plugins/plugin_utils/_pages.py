@@ -126,6 +126,7 @@ def audit_page(found: Row, about: About) -> str:
     tiles = [_tile("drift", summary["drift"], "differs", "differ", "red")] * bool(summary["drift"])
     tiles += [_tile(kind, counts[kind], *AUDIT[kind][1:4]) for kind in AUDIT if counts.get(kind)]
     tiles += [_tile("unused", summary["unused"], *UNUSED[1:4])] * bool(summary["unused"])
+    everything = _tile("all", summary["total"], "in all", "in all", "grey")
     report = Report(
         title="Audit of Amplitude Experiment deployments",
         caption="Deployments, and how they differ from the desired state",
@@ -136,7 +137,7 @@ def audit_page(found: Row, about: About) -> str:
         first=[row for row in rows if row[0] != "fine"] or rows,
         start="drift" if summary["drift"] else "all",
         verdict=_verdict_of_audit(summary),
-        tiles=tiles + [_tile("all", summary["total"], "in all", "in all", "grey")],
+        tiles=tiles + [everything] if summary["drift"] else [everything, *tiles],
         projects=[(each["project_id"], _told_of_audit(each)) for each in projects],
         sections=[*_sections_of_audit(projects), *_others(found["other_projects"])],
     )
@@ -156,7 +157,7 @@ def plan_page(plan: Row, counts: t.Sequence[Row], about: About) -> str:
     for row in problems + changes:
         number[row[0]] += 1
     tiles = [_tile(kind, number[kind], *PLAN[kind][1:4]) for kind in PLAN if number[kind]]
-    tiles += [_tile("all", len(problems + changes), "in all", "in all", "grey")] * (len(tiles) > 1)
+    everything = _tile("all", len(problems + changes), "in all", "in all", "grey")
     report = Report(
         title="Plan for Amplitude Experiment deployments",
         caption="Changes and problems",
@@ -167,7 +168,7 @@ def plan_page(plan: Row, counts: t.Sequence[Row], about: About) -> str:
         first=problems + changes,
         start="all",
         verdict=_verdict_of_plan(len(problems), len(changes), sum(bool(each["changes"]) for each in projects)),
-        tiles=tiles,
+        tiles=[everything, *tiles] if len(tiles) > 1 else tiles,
         projects=[(each["project_id"], _told_of_plan(each)) for each in projects],
         sections=_sections_of_plan(projects, counts),
         options=plan["options"],

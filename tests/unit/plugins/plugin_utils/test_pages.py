@@ -102,15 +102,15 @@ def test_tiles():
         "1 is used by no flag or experiment",
         "1,240 in all",
     ]
-    assert tiles(reports.audit(rows[6:])) == ["1 is used by no flag or experiment", "1,234 in all"]
+    assert tiles(reports.audit(rows[6:])) == ["1,234 in all", "1 is used by no flag or experiment"]
     assert tiles(reports.plan()) == [
+        "7 in all",
         "1 to create",
         "1 to rename",
         "1 to restore",
         "1 to archive",
         "2 to assign to a flag or experiment",
         "1 to remove from a flag or experiment",
-        "7 in all",
     ]
     assert tiles(reports.plan(reports.CHANGES[:1])) == ["1 to create"]
 
