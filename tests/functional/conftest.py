@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+import base64
+import fcntl
 import json
 import os
 import pathlib
+import re
 import runpy
 import shutil
 import subprocess
@@ -58,23 +61,48 @@ def run():
 
 
 @pytest.fixture(scope="session")
-def archive(tmp_path_factory, run):
-    if not shutil.which("git") or not (ROOT / ".git").exists():
-        pytest.skip("an archive is built in a clone of the repository, with git")
-    directory = tmp_path_factory.mktemp("archive")
-    built = run(sys.executable, "tests/tools/build.py", directory)
-    assert built.status == 0, built.output
-    return next(directory.glob("community-amplitude-*.tar.gz"))
+def once(tmp_path_factory):
+    """Makes the content of a directory, once for all processes that run tests at the same time."""
+
+    def once(name: str, make: t.Callable[[pathlib.Path], None]) -> pathlib.Path:
+        root = tmp_path_factory.getbasetemp()
+        directory = (root.parent if "PYTEST_XDIST_WORKER" in os.environ else root) / name
+        with open(f"{directory}.lock", "w", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not directory.exists():
+                # What was not made to its end is not taken for it.
+                begun = directory.with_suffix(".begun")
+                shutil.rmtree(begun, ignore_errors=True)
+                begun.mkdir()
+                make(begun)
+                begun.rename(directory)
+        return directory
+
+    return once
 
 
 @pytest.fixture(scope="session")
-def installed(tmp_path_factory, run, archive):
+def archive(once, run):
+    if not shutil.which("git") or not (ROOT / ".git").exists():
+        pytest.skip("an archive is built in a clone of the repository, with git")
+
+    def build(directory):
+        built = run(sys.executable, "tests/tools/build.py", directory)
+        assert built.status == 0, built.output
+
+    return next(once("archive", build).glob("community-amplitude-*.tar.gz"))
+
+
+@pytest.fixture(scope="session")
+def installed(once, run, archive):
     """The environment in which only the installed collection is found."""
-    directory = tmp_path_factory.mktemp("installed")
-    environment = dict(ANSIBLE_COLLECTIONS_PATH=directory, PYTHONPATH=None)
-    done = run("ansible-galaxy", "collection", "install", "--offline", "-p", directory, archive, **environment)
-    assert done.status == 0, done.output
-    return environment
+
+    def install(directory):
+        place = dict(ANSIBLE_COLLECTIONS_PATH=directory, PYTHONPATH=None)
+        done = run("ansible-galaxy", "collection", "install", "--offline", "-p", directory, archive, **place)
+        assert done.status == 0, done.output
+
+    return dict(ANSIBLE_COLLECTIONS_PATH=once("installed", install), PYTHONPATH=None)
 
 
 @pytest.fixture
@@ -88,6 +116,33 @@ def ansible_playbook(run, tmp_path):
         return run("ansible-playbook", playbook, *arguments, **environment)
 
     return ansible_playbook
+
+
+@pytest.fixture
+def outcomes(run, emulator, tmp_path):
+    """Runs tasks on localhost in one playbook, each whatever came of the others, and returns the result of each of them.
+
+    The results leave the playbook encoded, so that what is seen of a key on the way is seen in ``outcomes.output``.
+    """
+    show = {"ansible.builtin.debug": {"msg": "outcome {{ outcome | to_json | b64encode }}"}}
+
+    def outcomes(tasks: list[dict[str, t.Any]], *arguments: str | pathlib.Path, **environment: t.Any) -> list[t.Any]:
+        shown = [each for task in tasks for each in (dict(task, register="outcome", ignore_errors=True), show)]
+        playbook = tmp_path / "outcomes.yml"
+        content = [dict(hosts="localhost", gather_facts=False, tasks=shown)]
+        playbook.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+        environment = dict(
+            dict(HOME=tmp_path, AMPLITUDE_BASE_URL=emulator.url, AMPLITUDE_MANAGEMENT_API_KEY="management-key"),
+            **environment,
+        )
+        done = run("ansible-playbook", playbook, *arguments, cwd=tmp_path, **environment)
+        assert done.status == 0, done.output
+        outcomes.output = done.output
+        found = [json.loads(base64.b64decode(text)) for text in re.findall(r'"msg": "outcome (\S+)"', done.output)]
+        assert len(found) == len(tasks), done.output
+        return found
+
+    return outcomes
 
 
 @pytest.fixture

@@ -69,34 +69,37 @@ def audited(directory):
 
 
 def test_two_imports_know_nothing_of_each_other(site, emulator, tmp_path):
-    """The second has a list of its own, then a file of its own."""
+    """The first has a file and an option, the second a list of its own, the third a file of its own."""
     first = state(tmp_path, dict(amplitude_projects=[project("101", "a")]))
-    second = state(tmp_path, dict(amplitude_projects=[project("102", "c")]), "second.yml")
+    third = state(tmp_path, dict(amplitude_projects=[project("102", "web", "b")]), "third.yml")
     result = site(
         [
             ("apply", dict(amplitude_state_file=first, amplitude_purge=True)),
-            ("apply", dict(amplitude_projects=[project("102", "web", "b")])),
-            ("apply", dict(amplitude_state_file=second)),
-            ("audit", dict(amplitude_state_file=first, amplitude_audit_directory="one", amplitude_fail_on_drift=True)),
-            ("audit", dict(amplitude_projects=[project("102", "web")], amplitude_audit_directory="two")),
+            ("apply", dict(amplitude_projects=[project("102", "b")])),
+            ("audit", dict(amplitude_state_file=third, amplitude_fail_on_drift=True)),
         ]
     )
     assert result.status == 0, result.output
     active = {(row["projectId"], row["label"]) for row in emulator.deployments() if not row["deleted"]}
-    assert active == {("101", "a"), ("102", "web"), ("102", "b"), ("102", "c")}
-    assert [audited(tmp_path / "one"), audited(tmp_path / "two")] == [["101"], ["102"]]
-    assert "is ignored" not in result.output
+    assert active == {("101", "a"), ("102", "web"), ("102", "b")}
+    assert audited(tmp_path) == ["102"] and "is ignored" not in result.output
 
 
 @pytest.mark.parametrize("name", ["audit", "plan", "apply"])
-@pytest.mark.parametrize("defined", [{}, dict(amplitude_projects=None), dict(team="web")])
-def test_second_import_without_a_desired_state(site, emulator, tmp_path, name, defined):
+def test_second_import_without_a_desired_state(site, emulator, tmp_path, name):
     """It says so, and does not use that of the first."""
     first = state(tmp_path, dict(amplitude_projects=[project("101", "web")]))
     result = site([(name, dict(amplitude_state_file=first)), (name, {})])
     assert result.status == 2 and "neither amplitude_state_file nor amplitude_projects" in result.output, result.output
+
+
+@pytest.mark.parametrize(
+    "name, defined", [("audit", {}), ("plan", dict(amplitude_projects=None)), ("apply", dict(team="web"))]
+)
+def test_second_import_with_a_file_without_one(site, emulator, tmp_path, name, defined):
+    first = state(tmp_path, dict(amplitude_projects=[project("101", "web")]))
     second = state(tmp_path, defined, "second.yml")
-    result = site([(name, dict(amplitude_state_file=first)), (name, dict(amplitude_state_file=second))])
+    result = site([("apply", dict(amplitude_state_file=first)), (name, dict(amplitude_state_file=second))])
     assert result.status == 2 and "second.yml: amplitude_projects is missing or empty" in result.output, result.output
 
 
@@ -104,24 +107,20 @@ def test_second_import_without_a_desired_state(site, emulator, tmp_path, name, d
 WORDS = "audit audit_time audit_directory export export_file export_project_ids unknown project kind row rows same"
 
 
-@pytest.mark.parametrize("given_as", ["fact", "extra variable"])
-def test_variables_of_others_do_not_matter(site, emulator, tmp_path, given_as):
+def test_variables_of_others_do_not_matter(site, emulator, tmp_path):
+    """Extra variables win over all that a play could set, be it a fact or what it registers."""
     precious = tmp_path / "precious"
     precious.write_text("a file of somebody", encoding="utf-8")
     others = {word: str(precious) for word in WORDS.split()}
     others.update(
         audit=True, export=True, unknown=1, told=1, project_ids=["9"], state_file="x", source=1, counts=1, step=1
     )
-    fact = {"hosts": "localhost", "gather_facts": False, "tasks": [{"ansible.builtin.set_fact": others}]}
     plays = [
         ("export", dict(amplitude_state_file="state.yml")),
         ("audit", dict(amplitude_state_file="state.yml", amplitude_fail_on_drift=True)),
         ("apply", dict(amplitude_state_file="state.yml")),
     ]
-    if given_as == "fact":
-        result = site([fact, *plays])
-    else:
-        result = site(plays, "-e", json.dumps(others))
+    result = site(plays, "-e", json.dumps(others))
     assert result.status == 0, result.output
     assert precious.read_text(encoding="utf-8") == "a file of somebody"
     assert sorted(path.name for path in tmp_path.glob("*.*") if path.name != ".ansible") == [
@@ -134,24 +133,40 @@ def test_variables_of_others_do_not_matter(site, emulator, tmp_path, given_as):
     assert "created 0, renamed 0, restored 0, archived 0, unchanged 2" in result.output
 
 
-@pytest.mark.parametrize("blank", [None, ""])
-def test_blank_is_not_set(play, emulator, tmp_path, blank):
+#: Those of them that the playbooks take blank. A plan that is blank would approve everything.
+BLANK = sorted(name[len("amplitude_") :] for name in VARIABLES - {"amplitude_projects", "amplitude_plan_file"})
+
+
+def test_blank_is_not_set(play, emulator, tmp_path):
     """The address, the key and all others come from the environment or have their defaults."""
-    # A plan that is blank would approve everything.
-    names = {name[len("amplitude_") :] for name in VARIABLES} - {"projects", "plan_file"}
-    assert len(names) > 15
-    variables = dict.fromkeys(names, blank)
-    result = play("export", **variables)
+    assert len(BLANK) > 15
+    blank = [
+        {name: (None, "")[(number + turn) % 2] for number, name in enumerate(BLANK)}
+        # The playbook that is run has each of both kinds, and another one the other way round.
+        for turn in range(2)
+    ]
+    result = play("export", **blank[0])
     assert result.status == 0, result.output
     text = (tmp_path / "deployments.yml").read_text(encoding="utf-8")
     assert "id:" in text.replace("project_id:", "")
-    variables["projects"] = yaml.safe_load(text)["amplitude_projects"]
-    result = play("audit", **variables)
+    projects = yaml.safe_load(text)["amplitude_projects"]
+    result = play("audit", **blank[1], projects=projects)
     assert result.status == 0 and audited(tmp_path) == PROJECTS, result.output
     assert {request["path"] for request in emulator.requests()} >= {"/api/1/flags", "/api/1/experiments"}
-    for name in ("plan", "apply"):
-        result = play(name, **variables)
+    for name, variables in zip(("plan", "apply"), blank):
+        result = play(name, **variables, projects=projects)
         assert result.status == 0 and "unchanged 2" in result.output, result.output
+
+
+def test_blank_option_of_a_step(outcomes, emulator):
+    """What is blank in one way in a playbook above is so in both ways here."""
+    wanted = dict(amplitude_projects=[project("101", "web")])
+    tasks = [
+        {"community.amplitude.playbook_step": dict(dict.fromkeys(BLANK, blank), step="audit"), "vars": wanted}
+        for blank in (None, "")
+    ]
+    for found in outcomes(tasks):
+        assert not found.get("failed") and len(found["deployments"]) == 1, found
 
 
 def test_false_is_a_value(play, emulator, tmp_path):
@@ -190,7 +205,7 @@ def test_variables_that_are_read():
     assert used - registered - of_ansible == VARIABLES - {"amplitude_projects"}
 
 
-def test_key_is_not_shown(play, emulator, tmp_path):
+def test_key_is_not_shown(site, emulator, tmp_path):
     """The management key is an option of a step."""
     key = "canary-" + "3f9a" * 8
     emulator.reset(dict(SEED, keys={key: PROJECTS}))
@@ -200,9 +215,10 @@ def test_key_is_not_shown(play, emulator, tmp_path):
     )
     # Ansible shows what is on its command line itself.
     given = state(tmp_path, dict(amplitude_management_api_key=key, amplitude_projects=projects), "given.yml")
-    for name in ("export", "audit", "plan", "apply"):
-        result = play(name, "-vvvv", "-e", "@" + given, environment=environment)
-        assert result.status == (0 if name in ("export", "plan") else 2), result.output
+    # A playbook that fails is the last one.
+    for names in (["export", "plan", "audit"], ["apply"]):
+        result = site([(name, {}) for name in names], "-vvvv", "-e", "@" + given, environment=environment)
+        assert result.status == 2 and result.output.count("PLAY [") == len(names), result.output
         assert "TASK" in result.output and key not in result.output
     assert key not in (tmp_path / "log").read_text(encoding="utf-8")
 
@@ -215,29 +231,30 @@ def test_module_that_does_not_run_to_its_end(play, emulator, tmp_path):
     )
 
 
+#: Whether the audit begins; here it then ends because there is no desired state.
 LIMITS = {
-    "another host": ("web1", 4),
-    "another group": ("web", 4),
-    "all but localhost": ("all,!localhost", 4),
-    "localhost": ("localhost", 0),
-    "localhost and another": ("web1,localhost", 0),
-    "its group": ("controllers", 0),
-    "all": ("all", 0),
+    "another host": ("web1", False),
+    "another group": ("web", False),
+    "all but localhost": ("all,!localhost", False),
+    "localhost": ("localhost", True),
+    "localhost and another": ("web1,localhost", True),
+    "its group": ("controllers", True),
+    "all": ("all", True),
 }
 
 
 @pytest.mark.parametrize("case", LIMITS)
 def test_limit_that_leaves_localhost_out(play, emulator, tmp_path, case):
     """Ansible would skip the play, and end well."""
-    limit, status = LIMITS[case]
+    limit, begins = LIMITS[case]
     (tmp_path / "hosts").write_text(
         "[web]\nweb1\n[controllers]\nlocalhost ansible_connection=local\n", encoding="utf-8"
     )
-    result = play("audit", "-i", "hosts", "--limit", limit, projects=[project("101", "web")])
-    assert result.status == status, result.output
+    result = play("audit", "-i", "hosts", "--limit", limit)
+    assert result.status == (2 if begins else 4), result.output
     told = "the audit runs on localhost, which --limit leaves out: add localhost to it, or leave --limit out"
-    assert (told in result.output) is bool(status)
-    assert (tmp_path / "audit.json").exists() is not status
+    assert (told in result.output) is not begins
+    assert ("neither amplitude_state_file nor amplitude_projects is set" in result.output) is begins
 
 
 @pytest.mark.parametrize("task", ["Show what differs", "Say what was done", "Fail if there is drift"])

@@ -40,6 +40,21 @@ def write(directory, state, name="state.yml"):
     return str((directory / name).resolve())
 
 
+def step(name, variables=None, **options):
+    """The step of a playbook that reads the desired state, as the playbook writes it."""
+    return {
+        "community.amplitude.playbook_step": dict(options, step=name),
+        "check_mode": name != "audit",
+        "vars": variables or {},
+    }
+
+
+def not_told(found, messages):
+    """The results of steps that do not fail with the message that belongs to them."""
+    assert len(found) == len(messages)
+    return [(text, each) for text, each in zip(messages, found) if not each.get("failed") or text not in each["msg"]]
+
+
 def labels_told(tmp_path):
     report = json.loads((tmp_path / "audit.json").read_text(encoding="utf-8"))
     return {row["label"] for row in report["deployments"] if row["listed"]}
@@ -114,78 +129,81 @@ ITEMS = {
 }
 
 
-@pytest.mark.parametrize("case", FILES)
-def test_file_that_cannot_be_used(play, emulator, tmp_path, case):
-    content, message = FILES[case]
-    path = write(tmp_path, content)
-    result = play("audit", state_file="state.yml")
-    assert result.status == 2 and message.replace("FILE", path) in result.output, result.output
-    assert emulator.requests() == []
+def test_files_that_cannot_be_used(outcomes, emulator, tmp_path):
+    paths = [write(tmp_path, content, f"{number}.yml") for number, (content, dummy) in enumerate(FILES.values())]
+    messages = [message.replace("FILE", path) for path, (dummy, message) in zip(paths, FILES.values())]
+    found = outcomes([step("audit", state_file=f"{number}.yml") for number in range(len(FILES))])
+    assert not_told(found, messages) == [] and emulator.requests() == []
 
 
-def test_path_that_cannot_be_used(play, emulator, tmp_path):
+def test_paths_that_cannot_be_used(outcomes, emulator, tmp_path):
     """A directory, nothing, and what cannot be read; the superuser can read every file on a disk."""
     (tmp_path / "directory").mkdir()
     write(tmp_path, b"")
     (tmp_path / "state.yml").chmod(0)
     locked = "state.yml" if os.geteuid() else "/proc/self/mem"
-    cases = [
-        ("directory", "it is a directory; set amplitude_state_file to the path of a file."),
-        ("nothing.yml", f"there is no file {tmp_path.resolve()}/nothing.yml; correct amplitude_state_file."),
-    ]
+    cases = {
+        "directory": "it is a directory; set amplitude_state_file to the path of a file.",
+        "nothing.yml": f"there is no file {tmp_path.resolve()}/nothing.yml; correct amplitude_state_file.",
+    }
     if pathlib.Path(locked).exists() or os.geteuid():
-        cases.append((locked, "let the user who runs ansible-playbook read it."))
-    for name in ("audit", "apply"):
-        for path, message in cases:
-            result = play(name, state_file=path)
-            assert result.status == 2 and "Could not read the desired state from /" in result.output, result.output
-            assert message in result.output and emulator.requests() == []
+        cases[locked] = "let the user who runs ansible-playbook read it."
+    found = outcomes([step(name, state_file=path) for name in ("audit", "apply") for path in cases])
+    assert not_told(found, [*cases.values()] * 2) == [] and emulator.requests() == []
+    assert not_told(found, ["Could not read the desired state from /"] * len(found)) == []
 
 
-@pytest.mark.parametrize("case", ITEMS)
-def test_item_that_is_no_project(play, emulator, tmp_path, case):
-    item, message = ITEMS[case]
+def test_items_that_are_no_projects(outcomes, emulator, tmp_path):
+    """In a file each of them, and all of them at once in a variable."""
     shared = dict(all=[dict(label="api", project_id=102), dict(label="web", project_id="101")])
-    path = write(tmp_path, dict(amplitude_projects=[WEB, item], shared=shared))
-    result = play("apply", state_file="state.yml", purge=True, force=True)
-    assert result.status == 2, result.output
-    assert f"Could not use the desired state in {path}: item 2 of amplitude_projects" in result.output
-    assert message in result.output, result.output
-    assert emulator.requests() == []
-
-
-def test_all_items_that_are_no_projects_are_told_at_once(play, emulator):
-    items = [item for item, _message in ITEMS.values() if "{{" not in str(item)]
-    result = play("audit", projects=[WEB, *items])
+    paths = [
+        write(tmp_path, dict(amplitude_projects=[WEB, item], shared=shared), f"{number}.yml")
+        for number, (item, dummy) in enumerate(ITEMS.values())
+    ]
+    items = [item for item, dummy in ITEMS.values() if "{{" not in str(item)]
+    tasks = [step("apply", state_file=path, purge=True, force=True) for path in paths]
+    *found, last = outcomes([*tasks, step("audit", dict(amplitude_projects=[WEB, *items]))])
+    place = "Could not use the desired state in {0}: item 2 of amplitude_projects"
+    assert not_told(found, [place.format(path) for path in paths]) == []
+    assert not_told(found, [message for dummy, message in ITEMS.values()]) == [] and emulator.requests() == []
     for number in range(2, len(items) + 2):
-        assert f"Could not use the desired state in amplitude_projects: item {number} of" in result.output
-    assert result.status == 2 and emulator.requests() == []
+        assert f"Could not use the desired state in amplitude_projects: item {number} of" in last["msg"]
 
 
 @pytest.mark.parametrize("name", ["audit", "plan", "apply"])
-@pytest.mark.parametrize("blank", [{}, dict(projects=None), dict(projects="", state_file=None), dict(state_file="")])
-def test_no_desired_state(play, emulator, name, blank):
-    result = play(name, **blank)
+def test_playbook_without_a_desired_state(play, emulator, name):
+    result = play(name, projects="", state_file=None)
     assert result.status == 2 and "neither amplitude_state_file nor amplitude_projects is set" in result.output
     assert emulator.requests() == []
 
 
-@pytest.mark.parametrize("name", ["audit", "apply"])
-def test_no_project(play, emulator, name):
-    result = play(name, projects=[])
-    assert result.status == 2, result.output
-    assert "in amplitude_projects: amplitude_projects is missing or empty, and an audit of nothing" in result.output
-    assert emulator.requests() == []
+def test_no_desired_state(outcomes, emulator):
+    """Neither of the two, or a list without a project."""
+    blank = [
+        (dict(), dict()),
+        (dict(amplitude_projects=None), dict(state_file=None)),
+        (dict(amplitude_projects=""), dict(state_file="")),
+        (dict(amplitude_projects=[]), dict()),
+    ]
+    steps = ("audit", "plan", "apply")
+    found = outcomes([step(name, variables, **options) for name in steps for variables, options in blank])
+    message = "neither amplitude_state_file nor amplitude_projects is set"
+    empty = "in amplitude_projects: amplitude_projects is missing or empty, and an audit of nothing"
+    assert not_told(found, [message, message, message, empty] * len(steps)) == [] and emulator.requests() == []
 
 
 def test_file_wins(play, emulator, tmp_path):
     write(tmp_path, dict(amplitude_projects=[WEB]))
-    result = play("audit", state_file="state.yml", projects=[dict(project_id="102", deployments=[dict(label="api")])])
+    result = play(
+        "audit",
+        state_file="state.yml",
+        projects=[dict(project_id="102", deployments=[dict(label="api")])],
+        ignore_projects="102\n103\n104",
+    )
     assert result.status == 0 and labels_told(tmp_path) == {"web"}, result.output
     words = " ".join(result.output.split())
     assert "amplitude_state_file is set, so that the variable amplitude_projects is ignored." in words
-    result = play("audit", state_file="state.yml")
-    assert "is ignored" not in result.output
+    assert "ot listed" not in result.output
 
 
 def test_encrypted_file_with_templates(run, play, emulator, tmp_path):
@@ -215,6 +233,11 @@ one: {label: "one", type: "{{ 'client' if true else 'server' }}"}
     assert labels_told(tmp_path) == {"line-file-inventory", "one", "api", None}
     report = json.loads((tmp_path / "audit.json").read_text(encoding="utf-8"))
     assert [row["id"] for row in report["deployments"] if row["listed"] and row["label"] is None] == ["{{nothing}}"]
+    # Nothing is said before what matters, and not a line for each project or deployment.
+    before = result.output.split("TASK [Show what differs]")[0]
+    assert (
+        "item" not in before and before.count("changed: ") == 1 and "ok: " not in before and "is ignored" not in before
+    )
 
 
 def test_projects_that_are_not_listed(play, emulator, tmp_path):
@@ -236,21 +259,9 @@ def test_projects_that_are_not_listed(play, emulator, tmp_path):
     assert '<tr><td>102</td><td class="count">1</td><td class="count">1</td></tr>' in page
 
 
-@pytest.mark.parametrize("ignored", [["102", 103, "104"], "102,103 104", "102\n103\n104", "[102, 103, 104]"])
-def test_projects_that_are_ignored(play, emulator, tmp_path, ignored):
-    result = play("audit", projects=[WEB], ignore_projects=ignored)
-    assert result.status == 0 and "ot listed" not in result.output, result.output
-    assert json.loads((tmp_path / "audit.json").read_text(encoding="utf-8"))["other_projects"] == []
-
-
-def test_ignored_projects_that_are_none(play, emulator):
-    result = play("audit", projects=[WEB], ignore_projects=["102", None])
-    assert result.status == 2 and "Could not use amplitude_ignore_projects: " in result.output, result.output
-
-
-def test_nothing_is_said_before_what_matters(play, emulator):
-    """Not a line for each project or deployment."""
-    projects = [dict(project_id=str(number), deployments=[]) for number in range(101, 105)]
-    result = play("audit", projects=projects)
-    before = result.output.split("TASK [Show what differs]")[0]
-    assert "item" not in before and before.count("changed: ") == 1 and "ok: " not in before
+def test_projects_that_are_ignored(outcomes):
+    ways = [["102", 103, "104"], "102,103 104", "102\n103\n104", "[102, 103, 104]", ["102", None]]
+    variables = dict(amplitude_projects=[WEB])
+    *found, last = outcomes([step("audit", variables, ignore_projects=ignored) for ignored in ways])
+    assert [(each["other_projects"], "other projects" in each["msg"]) for each in found] == [([], False)] * 4
+    assert last["failed"] and "Could not use amplitude_ignore_projects: " in last["msg"]
