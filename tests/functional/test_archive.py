@@ -138,18 +138,23 @@ def test_archive_has_no_machine_path_and_no_cache(archive):
                 assert str(ROOT).encode() not in content.extractfile(member).read(), member.name
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_installed_module_is_documented(run, installed, module):
-    text = run("ansible-doc", "community.amplitude." + module, **installed)
-    document = run("ansible-doc", "-j", "community.amplitude." + module, **installed)
+def test_what_is_installed_is_documented(run, installed):
+    modules = ["community.amplitude." + module for module in MODULES]
+    text = run("ansible-doc", *modules, **installed)
+    document = run("ansible-doc", "-j", *modules, **installed)
 
-    assert text.status == 0 and "management_api_key" in text.output
+    assert text.status == 0 and text.output.count("management_api_key") >= len(modules)
     assert "WARNING" not in text.output and "ERROR" not in text.output
-    shown = json.loads(document.output)["community.amplitude." + module]
-    assert shown["doc"]["filename"].startswith(str(installed["ANSIBLE_COLLECTIONS_PATH"]))
-    assert shown["examples"].strip() and shown["return"]
-    for name in ("check_mode", "diff_mode", "idempotent", "action_group", "platform"):
-        assert shown["doc"]["attributes"][name]["description"]
+    documents = json.loads(document.output)
+    assert sorted(documents) == modules
+    for module, shown in documents.items():
+        assert shown["doc"]["filename"].startswith(str(installed["ANSIBLE_COLLECTIONS_PATH"])), module
+        assert shown["examples"].strip() and shown["return"], module
+        for name in ("check_mode", "diff_mode", "idempotent", "action_group", "platform"):
+            assert shown["doc"]["attributes"][name]["description"], module
+    text = run("ansible-doc", "-t", "lookup", "community.amplitude.deployment_key", **installed)
+    assert text.status == 0 and "amplitude_management_api_key" in text.output
+    assert "WARNING" not in text.output and "ERROR" not in text.output
 
 
 def test_every_module_is_in_the_action_group():
@@ -186,19 +191,13 @@ def test_links_to_files_of_the_repository_lead_somewhere():
     assert linked and not [path for path in linked if not (ROOT / path).exists()]
 
 
-def test_installed_lookup_is_documented(run, installed):
-    text = run("ansible-doc", "-t", "lookup", "community.amplitude.deployment_key", **installed)
-    assert text.status == 0 and "amplitude_management_api_key" in text.output
-    assert "WARNING" not in text.output and "ERROR" not in text.output
-
-
 def test_installed_playbooks_work(run, emulator, installed, tmp_path):
     emulator.create_deployment(projectId="1", label="web", type="client")
     environment = dict(installed, AMPLITUDE_BASE_URL=emulator.url, AMPLITUDE_MANAGEMENT_API_KEY="management-key")
-    for name in ("export", "audit", "plan", "apply"):
-        command = ["ansible-playbook", "community.amplitude." + name, "-e", "amplitude_state_file=deployments.yml"]
-        result = run(*command, "-e", "amplitude_export_ids=false", cwd=tmp_path, **environment)
-        assert result.status == 0, result.output
+    playbooks = ["community.amplitude." + name for name in ("export", "audit", "plan", "apply")]
+    variables = ["-e", "amplitude_state_file=deployments.yml", "-e", "amplitude_export_ids=false"]
+    result = run("ansible-playbook", *playbooks, *variables, cwd=tmp_path, **environment)
+    assert result.status == 0 and result.output.count("PLAY [") == len(playbooks), result.output
     assert {request["method"] for request in emulator.requests()} == {"GET"}
 
 

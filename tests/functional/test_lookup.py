@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import pytest
-import yaml
 
 pytestmark = pytest.mark.core
 
@@ -34,8 +33,13 @@ def key_lookup(*labels, function="lookup", **options):
     return "{{ " + "{0}({1})".format(function, ", ".join(words)) + " }}"
 
 
-def write(tmp_path, content):
-    return {"ansible.builtin.copy": dict(content=content, dest=str(tmp_path / "found"), mode="0600"), "no_log": True}
+def template(content, **more):
+    """A task that has a template, and returns what becomes of it."""
+    return {"ansible.builtin.set_fact": dict(found=content), **more}
+
+
+def found_by(result):
+    return result["ansible_facts"]["found"]
 
 
 @pytest.fixture(autouse=True)
@@ -45,69 +49,58 @@ def keys(emulator):
 
 
 @pytest.mark.parametrize("way", ["environment", "environment and ini", "variables", "ini", "options"])
-def test_connection(ansible_playbook, emulator, tmp_path, keys, way):
+def test_connection(outcomes, emulator, tmp_path, keys, way):
     given = dict(management_api_key="management-key", base_url=emulator.url)
     environment, arguments, options = {}, [], {}
     if "environment" in way:
         environment = {"AMPLITUDE_" + name.upper(): value for name, value in given.items()}
         environment.update(AMPLITUDE_EXPERIMENT_MANAGEMENT_API_KEY="another", AMPLITUDE_REGION="")
-    elif way == "variables":
+    else:
+        environment = dict(AMPLITUDE_MANAGEMENT_API_KEY=None, AMPLITUDE_BASE_URL=None)
+    if way == "variables":
         arguments = [word for item in given.items() for word in ("-e", "amplitude_{0}={1}".format(*item))]
     elif way == "options":
         options = given
     if "ini" in way:
-        values = dict.fromkeys(given, "overridden") if environment else given
+        values = dict.fromkeys(given, "overridden") if way != "ini" else given
         lines = ["[amplitude]"] + ["{0} = {1}".format(*item) for item in values.items()]
         (tmp_path / "ansible.cfg").write_text("\n".join(lines), encoding="utf-8")
         environment.update(ANSIBLE_CONFIG=tmp_path / "ansible.cfg")
     content = key_lookup("web", "api", project_id="1", function="query", **options)
 
-    result = ansible_playbook([write(tmp_path, content)], *arguments, **environment)
+    (result,) = outcomes([template(content, no_log=True)], *arguments, **environment)
 
-    assert result.status == 0, result.output
-    assert yaml.safe_load((tmp_path / "found").read_text(encoding="utf-8")) == [keys["1"], keys["2"]]
+    assert found_by(result) == [keys["1"], keys["2"]]
     assert [request["path"] for request in emulator.requests()] == ["/api/1/deployments"]
-    assert not [key for key in [*keys.values(), "management-key"] if key in result.output]
+    assert not [key for key in [*keys.values(), "management-key"] if key in outcomes.output]
 
 
-@pytest.mark.parametrize("blank", [None, ""])
-def test_variables_that_do_not_count(ansible_playbook, emulator, tmp_path, keys, blank):
+def test_variables_that_do_not_count(outcomes, keys):
     """Blank is not set, one for which there is an option is not evaluated, and lists are lists of labels."""
     content = key_lookup(["web", "api"], project_id="1", function="query", region="", timeout="")
     names = ("management_api_key", "base_url", "region", "validate_certs", "ca_path", "timeout", "retry_timeout")
-    variables = {"amplitude_" + name: blank for name in names}
-
-    result = ansible_playbook(
-        [dict(write(tmp_path, content), vars=dict(variables, amplitude_project_id="{{ nowhere }}"))],
-        AMPLITUDE_BASE_URL=emulator.url,
-        AMPLITUDE_MANAGEMENT_API_KEY="management-key",
-    )
-
-    assert result.status == 0, result.output
-    assert yaml.safe_load((tmp_path / "found").read_text(encoding="utf-8")) == [keys["1"], keys["2"]]
+    tasks = [
+        template(
+            content, vars={"amplitude_project_id": "{{ nowhere }}", **{"amplitude_" + name: blank for name in names}}
+        )
+        for blank in (None, "")
+    ]
+    assert [found_by(each) for each in outcomes(tasks)] == [[keys["1"], keys["2"]]] * 2
 
 
-@pytest.mark.parametrize(
-    "label, errors",
-    [("old", "strict"), ("nowhere", "strict"), ("twin", "strict"), ("nowhere", "warn"), ("twin", "ignore")],
-)
-def test_errors(ansible_playbook, emulator, tmp_path, keys, label, errors):
-    content = "-" + key_lookup("web", label, project_id="1", errors=errors)
+def test_errors(outcomes, keys):
+    cases = [("old", "strict"), ("nowhere", "strict"), ("twin", "strict"), ("nowhere", "warn"), ("twin", "ignore")]
+    contents = ["-" + key_lookup("web", label, project_id="1", errors=errors) for label, errors in cases]
 
-    result = ansible_playbook(
-        [dict(write(tmp_path, content), no_log=False)],
-        "-vvvv",
-        AMPLITUDE_BASE_URL=emulator.url,
-        AMPLITUDE_MANAGEMENT_API_KEY="management-key",
-        COLUMNS=1000,
-    )
+    results = outcomes([template(content, name="Case") for content in contents], "-vvvv", COLUMNS=1000)
 
-    assert (result.status == 0) is (errors != "strict")
-    # ansible-core 2.18 breaks the lines of a warning.
-    assert (ERRORS[label] in " ".join(result.output.split())) is (errors != "ignore")
-    assert not [key for key in [*keys.values(), "management-key"] if key in result.output]
-    if errors != "strict":
-        assert (tmp_path / "found").read_text(encoding="utf-8") == "-"
+    assert [each.get("failed", False) for each in results] == [errors == "strict" for dummy, errors in cases]
+    assert [found_by(each) for each in results[3:]] == ["-", "-"]
+    told = [text for text in outcomes.output.split("TASK [") if text.startswith("Case")]
+    for (label, errors), text in zip(cases, told, strict=True):
+        # ansible-core 2.18 breaks the lines of a warning.
+        assert (ERRORS[label] in " ".join(text.split())) is (errors != "ignore"), text
+    assert not [key for key in [*keys.values(), "management-key"] if key in outcomes.output]
 
 
 #: The options of a lookup, variables, and the words that are told.
@@ -148,26 +141,26 @@ REFUSED = {
 }
 
 
-def test_what_is_refused(ansible_playbook, tmp_path):
-    tasks = []
-    for options, variables, dummy in REFUSED.values():
-        content = key_lookup("web", **options)
-        tasks.append(dict(write(tmp_path, content), no_log=False, ignore_errors=True, vars=variables))
+def test_what_is_refused(outcomes):
+    tasks = [template(key_lookup("web", **options), vars=variables) for options, variables, dummy in REFUSED.values()]
+    messages = [message for dummy, dummy, message in REFUSED.values()]
     for label in (None, ""):
-        content = key_lookup("web", label, project_id="1", management_api_key="management-key")
-        tasks.append(dict(write(tmp_path, content), no_log=False, ignore_errors=True))
-    content = (
-        "{{ lookup('community.amplitude.deployment_key', 83, project_id='1', management_api_key='management-key') }}"
+        tasks.append(template(key_lookup("web", label, project_id="1", management_api_key="management-key")))
+        messages.append("a label is blank; give labels as text")
+    tasks.append(
+        template(
+            "{{ lookup('community.amplitude.deployment_key', 83, project_id='1', management_api_key='management-key') }}"
+        )
     )
-    tasks.append(dict(write(tmp_path, content), no_log=False, ignore_errors=True))
+    messages.append("a label is the number 83, not text; put it in quotes")
 
-    result = ansible_playbook(
-        tasks, "-v", COLUMNS=1000, AMPLITUDE_MANAGEMENT_API_KEY=None, AMPLITUDE_EXPERIMENT_MANAGEMENT_API_KEY=""
+    results = outcomes(
+        tasks,
+        AMPLITUDE_BASE_URL=None,
+        AMPLITUDE_MANAGEMENT_API_KEY=None,
+        AMPLITUDE_EXPERIMENT_MANAGEMENT_API_KEY="",
     )
 
-    assert f"ignored={len(tasks)}" in result.output, result.output
-    output = " ".join(result.output.split())
-    for dummy, dummy, words in REFUSED.values():
-        assert words in output
-    assert "a label is blank; give labels as text" in output
-    assert "a label is the number 83, not text; put it in quotes" in output
+    assert [
+        (text, each) for text, each in zip(messages, results) if not each.get("failed") or text not in each["msg"]
+    ] == []
