@@ -152,28 +152,29 @@ def test_story(play, audit, emulator, tmp_path):
     assert {row["id"]: row["key"] for row in emulator.deployments() if row["id"] in keys} == keys
 
 
-@pytest.mark.parametrize("asked", ["101, 103,", ["101", 103], '["101", "103"]', "101\n103", " 103 101\n", "[101,103]"])
-def test_export_of_some_projects(play, emulator, tmp_path, asked):
+def test_export_of_some_projects(play, emulator, tmp_path):
     emulator.reset(seed())
-    result = play("export", project_ids=asked, export_ids=False)
+    result = play("export", project_ids="101, 103,", export_ids=False)
     assert result.status == 0, result.output
     state = yaml.safe_load((tmp_path / "deployments.yml").read_text(encoding="utf-8"))
     assert [project["project_id"] for project in state["amplitude_projects"]] == ["101", "103"]
     assert state["amplitude_projects"][0]["deployments"][0] == dict(label="101-app-00", type="client")
 
 
-def test_export_of_a_project_that_is_not_there(play, emulator, tmp_path):
-    emulator.reset(seed())
-    result = play("export", project_ids="101,999,998")
-    assert result.status == 2 and "no deployment of project 998, 999 is listed" in result.output
-    assert not (tmp_path / "deployments.yml").exists()
-
-
-@pytest.mark.parametrize("asked", [[], ["101", ""], [["101"]], {"101": 1}, True, ","])
-def test_export_of_what_is_no_list_of_projects(play, emulator, tmp_path, asked):
-    result = play("export", project_ids=asked)
-    assert result.status == 2 and "Could not use amplitude_project_ids: " in result.output, result.output
-    assert not (tmp_path / "deployments.yml").exists()
+def test_projects_that_are_asked_for(outcomes, emulator, tmp_path):
+    """In the ways in which Ansible, JSON and people write a list; if there is one, it must have something to export."""
+    emulator.reset(dict(keys=seed()["keys"], deployments=[dict(projectId=each, label="web") for each in PROJECTS]))
+    ways = [["101", 103], '["101", "103"]', "101\n103", " 103 101\n", "[101,103]"]
+    none = [[], ["101", ""], [["101"]], {"101": 1}, True, ","]
+    asked = [*ways, *none, "101,999,998"]
+    steps = [dict(step="export", project_ids=each, state_file=f"{number}.yml") for number, each in enumerate(asked)]
+    found = outcomes([{"community.amplitude.playbook_step": each} for each in steps])
+    written = [path.read_text(encoding="utf-8") for path in sorted(tmp_path.glob("[0-9]*.yml"))]
+    projects = [[each["project_id"] for each in yaml.safe_load(text)["amplitude_projects"]] for text in written]
+    assert projects == [["101", "103"]] * len(ways)
+    for each in found[len(ways) : -1]:
+        assert each["failed"] and "Could not use amplitude_project_ids: " in each["msg"]
+    assert found[-1]["failed"] and "no deployment of project 998, 999 is listed" in found[-1]["msg"]
 
 
 def test_export_into_a_directory_that_is_not_there(play, emulator, tmp_path):
@@ -192,7 +193,7 @@ def test_export_into_a_directory_that_is_not_there(play, emulator, tmp_path):
 
 @pytest.mark.parametrize("flags", [["--check"], []])
 def test_audit_with_a_directory_that_is_not_there(play, emulator, tmp_path, flags):
-    emulator.reset(seed())
+    emulator.reset(dict(keys=seed()["keys"]))
     result = play("audit", *flags, projects=[dict(project_id="101", deployments=[])], audit_directory="a/b")
     assert result.status == 0, result.output
     assert (tmp_path / "a/b/audit.html").exists() is not flags
