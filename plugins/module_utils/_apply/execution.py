@@ -150,28 +150,40 @@ class Execution:
                 continue
             if not plan.removals and not self._retiring():
                 return None
-            if self._assigner.unseen:
-                raise self._unfinished(self._assigner.unseen)
-            observed = Observed(self._run.deployments.list())
-            if not self._rounds.is_confirmed_by(observed):
-                error = self._rounds.go_on()
-                if error is not None:
-                    return error
-                self._read_flags()
-                continue
-            # Another deployment may have the label now, or what would be left on a flag may be archived.
-            plan = self._plan_serving()
-            if plan.removals and not plan.assigns:
-                self._assigner.remove(plan.removals)
-            elif not plan.assigns:
-                for task in self._retiring():
-                    task.plan = task.plan._replace(wanted=task.plan.wanted._replace(state=RETIRED))
-                error = self._rounds.go_on(observed)
-                if error is not None:
-                    return error
-        if not plan.steps:
+            error = self._withdraw()
+            if error is not None:
+                return error
+        if not self._serving.steps:
             return self._rounds.go_on()
-        raise self._unfinished(plan.steps)
+        raise self._unfinished(self._serving.steps)
+
+    def _withdraw(self) -> AmplitudeError | None:
+        """Remove deployments from what they must not serve or, if nothing is left of that, archive what is retired.
+
+        Neither is done before the lists show all that was assigned, and that the deployments are still as they were decided
+        about; else that is put right, and it is for the caller to decide again.
+
+        :return: the first error, after which nothing more is begun.
+        :raises AmplitudeError: it is not shown, or must not be.
+        """
+        if self._assigner.unseen:
+            raise self._unfinished(self._assigner.unseen)
+        observed = Observed(self._run.deployments.list())
+        if not self._rounds.is_confirmed_by(observed):
+            error = self._rounds.go_on()
+            if error is None:
+                self._read_flags()
+            return error
+        # Another deployment may have the label now, or what would be left on a flag may be archived.
+        plan = self._plan_serving()
+        if plan.assigns:
+            return None
+        if plan.removals:
+            self._assigner.remove(plan.removals)
+            return None
+        for task in self._retiring():
+            task.plan = task.plan._replace(wanted=task.plan.wanted._replace(state=RETIRED))
+        return self._rounds.go_on(observed)
 
     def _unfinished(self, steps: t.Sequence[Step]) -> AmplitudeError:
         """The error that something is not assigned, or removed, that more depends on."""

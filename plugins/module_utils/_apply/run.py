@@ -26,6 +26,24 @@ if t.TYPE_CHECKING:
     from .._plan.approval import Approval
 
 
+class _Look(t.NamedTuple):
+    """What was decided from one look at the list of deployments.
+
+    ``changes``: those that need an approval. ``problems``: all that is refused. ``keyless``: what has no key yet, as far as
+    that keeps the run waiting.
+    """
+
+    decided: Decision
+    changes: list[tuple[int, Change]]
+    problems: list[Problem]
+    keyless: list[Deployment]
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether what stands in the way may be gone in another look."""
+        return bool(self.keyless) or (bool(self.problems) and all(each.is_passing for each in self.problems))
+
+
 class Run:
     """One run of a module.
 
@@ -80,35 +98,44 @@ class Run:
             self.client.patience.end()
             if len(self._invalid.places) == len(self.items):
                 raise refusal(invalid)
-        looked, begun = 0, self.client.waits.now()
+        begun = self.client.waits.now()
         try:
-            for observed in looks_at(self.deployments, 0 if check_mode else self.client.waits.races_settle):
-                looked += 1
-                decided = self._decide(observed)
-                changes = [] if self.approval is None else decided.changes_by_place()
-                problems = [*invalid, *decided.problems, *self.not_approved(changes, decided.plans)]
-                self.plans, self.observed = list(decided.plans.values()), observed
-                keyless = [] if check_mode or problems else _keyless(self.plans)
-                if not keyless and not (problems and all(each.is_passing for each in problems)):
+            seconds = 0 if check_mode else self.client.waits.races_settle
+            for looked, observed in enumerate(looks_at(self.deployments, seconds), 1):
+                look = self._look(observed, check_mode)
+                if not look.is_passing:
                     break
         except RequestFailed:
             if invalid:
                 raise refusal(invalid) from None
             raise
         warnings = observed.warnings_about(self._project_ids)
-        if problems:
-            raise self._refusal(problems, decided, warnings + _waited(looked, self.client.waits.now() - begun))
-        warnings += [warning for each in self.plans for warning in each.warnings]
-        if self.approval is not None and (check_mode or not changes):
-            warnings += self.approval.unused_warning(change for _place, change in changes)
-        return warnings + [f"The API lists no key of {name(each)}." for each in keyless]
+        if look.problems:
+            raise self._refusal(look, warnings + _waited(looked, self.client.waits.now() - begun))
+        return warnings + self._warnings_about(look, check_mode)
 
-    def _refusal(self, problems: t.Sequence[Problem], decided: Decision, warnings: t.Sequence[str]) -> AmplitudeError:
+    def _look(self, observed: Observed, check_mode: bool) -> _Look:
+        """Decide from one look at the list."""
+        decided = self._decide(observed)
+        self.plans, self.observed = list(decided.plans.values()), observed
+        changes = [] if self.approval is None else decided.changes_by_place()
+        problems = [*self._invalid.problems, *decided.problems, *self.not_approved(changes, decided.plans)]
+        keyless = [] if check_mode or problems else _keyless(self.plans)
+        return _Look(decided, changes, problems, keyless)
+
+    def _warnings_about(self, look: _Look, check_mode: bool) -> list[str]:
+        """What should be known of what was decided, although nothing is refused."""
+        warnings = [warning for each in self.plans for warning in each.warnings]
+        if self.approval is not None and (check_mode or not look.changes):
+            warnings += self.approval.unused_warning(change for _place, change in look.changes)
+        return warnings + [f"The API lists no key of {name(each)}." for each in look.keyless]
+
+    def _refusal(self, look: _Look, warnings: t.Sequence[str]) -> AmplitudeError:
         """The error that tells what is refused and, of a list, what would be done without that."""
-        error = refusal(problems)
+        error = refusal(look.problems)
         error.warnings = warnings
         if self._is_list:
-            error.result.update(pending=[change.as_result() for _place, change in decided.changes_by_place()])
+            error.result.update(pending=[change.as_result() for _place, change in look.decided.changes_by_place()])
         return error
 
     def predicted(self) -> list[Outcome]:

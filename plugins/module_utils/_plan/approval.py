@@ -15,6 +15,7 @@ from .._errors import InputError, Refused
 from .single import Change
 
 ACTIONS = ("create", "restore", "rename", "archive", "assign", "unassign")
+_AS_RETURNED = "give the entries as changes was returned"
 
 
 class Approval:
@@ -92,33 +93,40 @@ def approval_from(entries: t.Sequence[t.Any]) -> Approval:
             raise _unusable(
                 number,
                 f"has no id, which only a create and the assignments of what it creates may lack, not to {change.action}",
-                "give the entries as changes was returned",
+                _AS_RETURNED,
             )
     return Approval(changes)
 
 
 def _change_from(number: int, entry: t.Any) -> Change:
-    advice = "give the entries as changes was returned"
     if not isinstance(entry, dict):
-        raise _unusable(number, "is not a dictionary", advice)
+        raise _unusable(number, "is not a dictionary", _AS_RETURNED)
     unknown = sorted(str(field) for field in entry if field not in Change._fields)
     if unknown:
-        raise _unusable(number, f"has the unknown field {unknown[0]!r}", advice)
+        raise _unusable(number, f"has the unknown field {unknown[0]!r}", _AS_RETURNED)
     if entry.get("action") not in ACTIONS:
-        raise _unusable(number, f"has the action {entry.get('action')!r}, not one of {', '.join(ACTIONS)}", advice)
-    values: dict[str, t.Any] = {field: entry.get(field) for field in Change._fields}
-    for field in ("id", "project_id"):
-        if values[field] is not None:
-            values[field] = identifier_from(values[field])
-            if values[field] is None:
-                raise _unusable(number, f"has an unusable {field}", advice)
-    for field, value in values.items():
-        if value is not None and not isinstance(value, str):
-            raise _unusable(number, f"has a {field} that is not text", advice)
+        raise _unusable(
+            number, f"has the action {entry.get('action')!r}, not one of {', '.join(ACTIONS)}", _AS_RETURNED
+        )
+    values = {field: _text_of(number, field, entry.get(field)) for field in Change._fields}
     for field in ("project_id", "label"):
         if not values[field]:
-            raise _unusable(number, f"has no {field}", advice)
-    return Change(**values)
+            raise _unusable(number, f"has no {field}", _AS_RETURNED)
+    return Change(**t.cast("dict[str, t.Any]", values))
+
+
+def _text_of(number: int, field: str, value: t.Any) -> str | None:
+    """The value of a field as a :class:`Change` has it; an id may be a number."""
+    if value is None:
+        return None
+    if field in ("id", "project_id"):
+        identifier = identifier_from(value)
+        if identifier is None:
+            raise _unusable(number, f"has an unusable {field}", _AS_RETURNED)
+        return identifier
+    if not isinstance(value, str):
+        raise _unusable(number, f"has a {field} that is not text", _AS_RETURNED)
+    return value
 
 
 def _unusable(number: int, problem: str, advice: str) -> InputError:

@@ -80,17 +80,7 @@ def find_drift(
     :raises RequestFailed: what is served could not be read.
     """
     decision = decide(wanted, observed, rules, read)
-    errors: dict[t.Any, list[AmplitudeError]] = {}
-    for problem in decision.problems:
-        about = problem.project_id if problem.item is None else problem.item - 1
-        errors.setdefault(about, []).append(problem.error)
-    rows = []
-    for place, item in enumerate(wanted):
-        if place in decision.plans:
-            rows.append(_planned(decision, place, usage))
-        else:
-            # A project is told of where nobody knows what is used there.
-            rows.append(_refused(item, observed, errors.get(place) or errors[item.project_id], usage))
+    rows = _of_items(wanted, decision, observed, usage)
     told = {row.id for row in rows}
     rows += [_row(each, usage) for each in _not_told(wanted, decision, observed, told)]
     rows += [_unlisted(row, observed, usage) for row in unlisted(observed, project_ids, decision.listed)]
@@ -136,6 +126,22 @@ def _counts(rows: t.Sequence[Row]) -> dict[str, t.Any]:
     )
 
 
+def _of_items(wanted: t.Sequence[Wanted], decision: Decision, observed: Observed, usage: Usage | None) -> list[Row]:
+    """The rows of what is wanted, in its order: as it is planned, or why it is refused."""
+    errors: dict[t.Any, list[AmplitudeError]] = {}
+    for problem in decision.problems:
+        about = problem.project_id if problem.item is None else problem.item - 1
+        errors.setdefault(about, []).append(problem.error)
+    rows = []
+    for place, item in enumerate(wanted):
+        if place in decision.plans:
+            rows.append(_planned(decision, place, usage))
+        else:
+            # A project is told of where nobody knows what is used there.
+            rows.append(_refused(item, observed, errors.get(place) or errors[item.project_id], usage))
+    return rows
+
+
 def _planned(decision: Decision, place: int, usage: Usage | None) -> Row:
     plan = decision.plans[place]
     before, after = plan.before, plan.after
@@ -167,29 +173,38 @@ def _of_itself(plan: Plan) -> t.Iterator[tuple[str, str]]:
 def _of_what_it_serves(decision: Decision, place: int) -> t.Iterator[tuple[str, str]]:
     """What is wrong with what a deployment takes over and serves: the kind, and words for it."""
     steps = in_order(decision.steps.get(place, ()), None)
-    assigns = [step for step in steps if step.change.action == "assign"]
-    removals = [step for step in steps if step.change.action == "unassign"]
     old = decision.plans.get(decision.places.replaced.get(place, -1))
     if old is not None:
-        replaced = t.cast(Deployment, old.before)
-        taken = [step for step in assigns if replaced.id in step.flag.deployments]
-        left = [step for step in removals if step.deployment_id == replaced.id]
-        assigns = [step for step in assigns if step not in taken]
-        removals = [step for step in removals if step not in left]
-        yield from (("replaced", detail) for detail in _of_what_it_replaces(old, taken, left))
+        moved = [step for step in steps if _is_moved(step, t.cast(Deployment, old.before))]
+        yield from (("replaced", detail) for detail in _of_what_it_replaces(old, moved))
+        steps = [step for step in steps if step not in moved]
+    assigns, removals = _apart(steps)
     if assigns:
         yield "unassigned", f"it does not serve {_keys(assigns)}"
     if removals:
         yield "assigned", f"it serves {_keys(removals)} beside what is listed"
 
 
-def _of_what_it_replaces(old: Plan, taken: t.Sequence[Step], left: t.Sequence[Step]) -> t.Iterator[str]:
+def _is_moved(step: Step, replaced: Deployment) -> bool:
+    """Whether a step takes over what the replaced deployment serves, or removes that one from it."""
+    if step.change.action == "assign":
+        return replaced.id in step.flag.deployments
+    return step.deployment_id == replaced.id
+
+
+def _apart(steps: t.Sequence[Step]) -> tuple[list[Step], list[Step]]:
+    """The assignments among some steps, and the removals."""
+    assigns = [step for step in steps if step.change.action == "assign"]
+    return assigns, [step for step in steps if step.change.action == "unassign"]
+
+
+def _of_what_it_replaces(old: Plan, moved: t.Sequence[Step]) -> t.Iterator[str]:
     """What is not finished of a takeover, in words.
 
     :param old: the plan of what is taken over from.
-    :param taken: what is still to be taken over.
-    :param left: what the old one is still to be removed from.
+    :param moved: what is still to be taken over, and what the old one is still to be removed from.
     """
+    taken, left = _apart(moved)
     which = name(t.cast(Deployment, old.before))
     if old.changes:
         yield f"{which}, which it replaces, has its label"

@@ -134,12 +134,7 @@ def plan_each(
                 state.replace(decision.before, decision.after)
         # Where an archived one has a label that is handed on in a circle, another order may do.
         turns = put_off if len(put_off) < len(turns) else []
-    for index in _made_active(wanted, plans, state):
-        del plans[index]
-        item = wanted[index]
-        active = state.with_label(item.project_id, item.label or "", deleted=False)
-        refusals[index] = _refuse_claimed(item, claimed[active[0].id])
-    for index, other in _renamed_from_replaced(wanted, plans):
+    for index, other in [*_made_active(wanted, plans, claimed, state), *_renamed_from_replaced(wanted, plans)]:
         del plans[index]
         refusals[index] = _refuse_claimed(wanted[index], other)
     return plans, refusals, claimed
@@ -157,16 +152,16 @@ def _refuse_if_claimed(decision: Plan, claimed: t.Mapping[str | None, Plan]) -> 
         raise _refuse_claimed(decision.wanted, claimed[decision.before.id])
 
 
-def _made_active(wanted: t.Sequence[Wanted], plans: t.Collection[int], state: Observed) -> list[int]:
-    """The items that are to be absent by their label, although another item means it by its id and makes it active."""
-    return [
-        index
-        for index, item in enumerate(wanted)
-        if index in plans
-        and item.state == "absent"
-        and item.id is None
-        and state.with_label(item.project_id, item.label or "", deleted=False)
-    ]
+def _made_active(
+    wanted: t.Sequence[Wanted], plans: t.Collection[int], claimed: t.Mapping[str | None, Plan], state: Observed
+) -> list[tuple[int, Plan]]:
+    """The items that are to be absent by their label, and the plans of those that mean it by its id and make it active."""
+    found = []
+    for index, item in enumerate(wanted):
+        if index in plans and item.state == "absent" and item.id is None:
+            active = state.with_label(item.project_id, item.label or "", deleted=False)
+            found += [(index, claimed[row.id]) for row in active[:1]]
+    return found
 
 
 def _renamed_from_replaced(wanted: t.Sequence[Wanted], plans: t.Mapping[int, Plan]) -> list[tuple[int, Plan]]:

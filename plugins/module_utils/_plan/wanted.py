@@ -47,6 +47,11 @@ class Wanted(t.NamedTuple):
         return self.flags if kind == "flag" else self.experiments
 
     @property
+    def serves(self) -> bool:
+        """Whether anything is said of what it serves."""
+        return any(self.keys(kind) is not None for kind in KINDS)
+
+    @property
     def is_replaced(self) -> bool:
         """Whether it is what another one takes over from."""
         return self.state in (REPLACED, RETIRED)
@@ -104,15 +109,13 @@ def validate(wanted: Wanted) -> None:
 
 def _validate_serving(wanted: Wanted) -> None:
     check_identifier("replaces", wanted.replaces)
-    keys = [key for kind in KINDS for key in wanted.keys(kind) or ()]
-    serves = any(wanted.keys(kind) is not None for kind in KINDS)
-    if wanted.state == "absent" and (serves or wanted.exclusive or wanted.replaces or wanted.retire):
+    if wanted.state == "absent" and (wanted.serves or wanted.exclusive or wanted.replaces or wanted.retire):
         raise InputError(
             "use the options",
             "what is to be absent serves nothing, and replaces nothing",
             "leave out flags, experiments, exclusive, replaces and retire, or set state to present",
         )
-    if "" in keys:
+    if any("" in (wanted.keys(kind) or ()) for kind in KINDS):
         raise InputError("use the options", "flags or experiments has an empty key", "leave it out, or give the key")
     if wanted.retire and wanted.replaces is None:
         raise InputError(
@@ -120,7 +123,7 @@ def _validate_serving(wanted: Wanted) -> None:
             "retire is true, but nothing is replaced",
             "set replaces to the id of what is to be retired",
         )
-    if wanted.exclusive and not serves:
+    if wanted.exclusive and not wanted.serves:
         raise InputError(
             "use the options",
             "exclusive is true, but neither flags nor experiments is set",
