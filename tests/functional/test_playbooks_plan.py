@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 
 import pytest
 
@@ -229,15 +230,20 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("case", BROKEN)
-def test_file_that_cannot_be_used(plan, play, emulator, tmp_path, case):
-    change, message = BROKEN[case]
+def test_files_that_cannot_be_used(plan, outcomes, emulator, tmp_path):
+    """In the step with which the playbook begins."""
     plan(wanted())
-    change(tmp_path / "plan.json")
-    result = play("apply", projects=wanted(), plan_file="plan.json")
-    assert (
-        result.status == 2 and f"Could not use the plan in {tmp_path.resolve()}/plan.json: {message}" in result.output
-    )
+    tasks = []
+    for number, (change, dummy) in enumerate(BROKEN.values()):
+        shutil.copy(tmp_path / "plan.json", tmp_path / f"plan-{number}.json")
+        change(tmp_path / f"plan-{number}.json")
+        step = dict(step="apply", plan_file=f"plan-{number}.json")
+        variables = dict(amplitude_projects=wanted())
+        tasks.append({"community.amplitude.playbook_step": step, "check_mode": True, "vars": variables})
+    emulator.forget_requests()
+    for number, (found, (dummy, message)) in enumerate(zip(outcomes(tasks), BROKEN.values())):
+        words = f"Could not use the plan in {tmp_path.resolve()}/plan-{number}.json: {message}"
+        assert found["failed"] and words in found["msg"], found["msg"]
     assert emulator.requests() == []
 
 
