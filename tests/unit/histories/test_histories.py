@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from ansible_collections.community.amplitude.tests.unit.histories.kinds import KINDS, SERVING_STEPS, STEPS, histories
 from ansible_collections.community.amplitude.tests.unit.histories.world import World
 
-FEW, FEW_SERVING = 60, 12
+FEW, FEW_SERVING = 45, 12
 FIGURES: t.Counter[str] = collections.Counter()
 
 
