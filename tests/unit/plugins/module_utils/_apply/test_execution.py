@@ -9,7 +9,7 @@ import pytest
 
 from ansible_collections.community.amplitude.plugins.module_utils._apply.execution import MOST_TAKEN_OVER, Execution
 from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Change
-from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import Purge
+from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import Purge, Rules
 from ansible_collections.community.amplitude.tests.support.rows import flag, row, want
 from ansible_collections.community.amplitude.tests.support.service import (
     OK,
@@ -48,6 +48,21 @@ def test_what_was_not_approved_is_not_done_later():
     error = execution.carry_out()
     assert "it would also restore" in str(error) and service.sent == ["edit 8 label=web"]
     assert [told(each.pending) for each in execution.outcomes()] == [["rename 8 web"]]
+
+
+def test_what_was_approved_is_done_once():
+    """Somebody archives what was created; another one would be a second create."""
+    service = Service([OLD])
+
+    def archive(number):
+        if "101" in service.rows:
+            service.rows["101"] = service.rows["101"]._replace(deleted=True)
+
+    service.before_list = archive
+    create = Change("create", "1", None, "web", type="client")
+    execution = execution_of(service, CREATE, rules=Rules(restore_archived=False), approved=[create])
+    error = execution.carry_out()
+    assert "it would also create the client deployment 'web'" in str(error) and service.sent == ["create web"]
 
 
 def test_what_is_foreseen_is_what_is_done():

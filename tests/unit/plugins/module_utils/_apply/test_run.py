@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.community.amplitude.plugins.module_utils._errors import AmplitudeError, Problem, RequestFailed
 from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Change
 from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import Invalid, Purge, Rules
-from ansible_collections.community.amplitude.tests.support.rows import row, want
+from ansible_collections.community.amplitude.tests.support.rows import flag, row, want
 from ansible_collections.community.amplitude.tests.support.service import Service, refused, run_of, told
 
 WEB, OLD, TWIN = row("7", "web"), row("8", "old"), row("9", "web")
@@ -130,6 +130,21 @@ def test_purge():
     run = run_of(Service([OLD, WEB]), CREATE, purge=Purge(frozenset(["1"])))
     assert run.decide(False) == []
     assert [told(each.changes) for each in run.predicted()] == [[], ["archive 8 old"]]
+
+
+def test_prediction_of_a_takeover():
+    """As if all of it was done at once."""
+    run = run_of(Service([WEB], [flag("2", "pay", "7")]), want("web", replaces="7", retire=True))
+    assert run.decide(True) == []
+    [outcome] = run.predicted()
+    assert told(outcome.changes) == [
+        "rename 7 web-superseded-7",
+        "create web",
+        "assign web pay",
+        "unassign 7 web-superseded-7 pay",
+        "archive 7 web-superseded-7",
+    ]
+    assert outcome.replaced[0].after.deleted and outcome.served[1].flags == ("pay",)
 
 
 def test_problems_that_are_known_before():
