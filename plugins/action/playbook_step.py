@@ -31,8 +31,8 @@ from ..plugin_utils._plan_file import different, not_listed, planned, read_plan
 from ..plugin_utils._planned import Whole, arguments_of, plan_each
 from ..plugin_utils._resolved import resolved
 from ..plugin_utils._state_file import read_file
-from ..plugin_utils._told import counted, counts_of, line_of, message, problems_of
-from ..plugin_utils._written import audit_files, plan_files, verdict
+from ..plugin_utils._told import counted, counts_of, line_of, message, problems_of, verdict
+from ..plugin_utils._written import audit_files, plan_files
 
 
 class Stop(Exception):
@@ -138,7 +138,7 @@ class ActionModule(ActionBase):
             directory=directory,
             screen=_screen.audited(found, page),
             msg=f"{told}: {page}",
-            fails=f"{verdict(summary)}: see {page}." if summary["drift"] and options["fail_on_drift"] else "",
+            fails=f"{verdict(summary)} See {page}." if summary["drift"] and options["fail_on_drift"] else "",
         )
 
     def _plan(self, options):

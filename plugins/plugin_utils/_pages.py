@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from ..module_utils._options import BASE_URLS
 from ..module_utils._version import VERSION
 from ._reports import line, render
+from ._told import verdict
 
 Row = t.Mapping[str, t.Any]
 
@@ -136,7 +137,7 @@ def audit_page(found: Row, about: About) -> str:
         rows=rows,
         first=[row for row in rows if row[0] != "fine"] or rows,
         start="drift" if summary["drift"] else "all",
-        verdict=_verdict_of_audit(summary),
+        verdict=dict(tone="red" if summary["drift"] else "green", text=verdict(summary)),
         tiles=tiles + [everything] if summary["drift"] else [everything, *tiles],
         projects=[(each["project_id"], _told_of_audit(each)) for each in projects],
         sections=[*_sections_of_audit(projects), *_others(found["other_projects"])],
@@ -232,10 +233,6 @@ def _tile(kind: str, count: int, one: str, many: str, tone: str) -> Row:
     return dict(kind=kind, count=count, one=one, many=many, tone=tone)
 
 
-def _deployments(count: int) -> str:
-    return f"{count:,} deployment{'s' * (count != 1)}"
-
-
 def _audited(row: Row) -> list[str]:
     used = "" if row["unused"] is None else "no" if row["unused"] else "yes"
     return [
@@ -253,25 +250,6 @@ def _audited(row: Row) -> list[str]:
 def _told_of_audit(project: Row) -> str:
     drift = project["drift"]
     return f"{drift:,} {'differs' if drift == 1 else 'differ'}" if drift else "fine"
-
-
-def _verdict_of_audit(summary: Row) -> Row:
-    """The first sentence. What is missing is not counted as if it were in the account."""
-    total, drift, missing = summary["total"], summary["drift"], summary["kinds"]["missing"]
-    if not drift:
-        told = (
-            f"All {_deployments(total)} are as they should be." if total != 1 else "The deployment is as it should be."
-        )
-        return dict(tone="green", text=told if total else "There is no deployment, and there should be none.")
-    others, fine = drift - missing, total - drift
-    said = []
-    if missing:
-        said.append(f"{_deployments(missing)} {'is' if missing == 1 else 'are'} missing")
-    if others:
-        which = _deployments(others) if not missing else f"{others:,}"
-        said.append(f"{which} {'differs' if others == 1 else 'differ'} from the desired state")
-    rest = f"; {fine:,} {'is as it' if fine == 1 else 'are as they'} should be" if fine else ""
-    return dict(tone="red", text=", and ".join(said) + rest + ".")
 
 
 def _verdict_of_plan(problems: int, changes: int, projects: int) -> Row:

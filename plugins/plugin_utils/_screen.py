@@ -44,9 +44,9 @@ def audited(found: Row, path: str) -> list[str]:
     lines = table(["project", "label", "id", "type", "drift", "what is wrong"], _rows(told[:MOST], fields), 1)
     lines += _more(len(told) - MOST, "deployment", f", see {path}")
     lines += [""] * bool(lines)
-    kinds = ", ".join(f"{count} {kind}" for kind, count in summary["kinds"].items() if count)
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in summary["kinds"].items() if count)
     lines += _wrapped(
-        f"{counted(summary['total'], 'deployment')}, {summary['drift']} with drift" + (f": {kinds}" if kinds else "")
+        f"{counted(summary['total'], 'deployment')}, {summary['drift']:,} with drift" + (f": {kinds}" if kinds else "")
     )
     unused = [row for row in found["deployments"] if row["unused"]]
     if unused:
@@ -156,7 +156,7 @@ def _padded(text: str, width: int) -> str:
 
 
 def _more(count: int, word: str, where: str) -> list[str]:
-    return [f"… and {count} more {word}{'s' * (count > 1)}{where}"] if count > 0 else []
+    return [f"… and {counted(count, f'more {word}')}{where}"] if count > 0 else []
 
 
 def _wrapped(text: str, width: int = WIDTH, most: int | None = None) -> list[str]:

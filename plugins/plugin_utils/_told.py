@@ -64,7 +64,29 @@ def message(problems: t.Sequence[Row], last: str = "") -> str:
 
 def counted(number: int, what: str) -> str:
     """How many there are of something, such as ``1 deployment`` and ``2 deployments``."""
-    return f"{number} {what}{'s' * (number != 1)}"
+    return f"{number:,} {what}{'s' * (number != 1)}"
+
+
+def verdict(summary: Row) -> str:
+    """What an audit has found, as a sentence. What is missing is not counted as if it were in the account.
+
+    :param summary: as the module ``amplitude_drift_info`` returns it.
+    """
+    total, drift, missing = summary["total"], summary["drift"], summary["kinds"]["missing"]
+    if not total:
+        return "There is no deployment, and there should be none."
+    if not drift:
+        told = f"All {counted(total, 'deployment')} are as they should be."
+        return told if total != 1 else "The deployment is as it should be."
+    others, fine = drift - missing, total - drift
+    said = []
+    if missing:
+        said.append(f"{counted(missing, 'deployment')} {'is' if missing == 1 else 'are'} missing")
+    if others:
+        which = f"{others:,}" if missing else counted(others, "deployment")
+        said.append(f"{which} {'differs' if others == 1 else 'differ'} from the desired state")
+    rest = f"; {fine:,} {'is as it' if fine == 1 else 'are as they'} should be" if fine else ""
+    return ", and ".join(said) + rest + "."
 
 
 def counts_of(items: t.Sequence[t.Any], result: Row) -> dict[str, int]:

@@ -13,7 +13,7 @@ import typing as t
 from ._pages import About, audit_page, plan_page
 from ._reports import render
 from ._screen import differing, what
-from ._told import counted
+from ._told import counted, verdict
 
 Row = t.Mapping[str, t.Any]
 
@@ -48,15 +48,6 @@ def plan_files(plan: Row, counts: t.Sequence[Row], about: About) -> dict[str, st
         "plan.md": render("plan.md.j2", values),
         "plan.html": plan_page(plan, counts, about),
     }
-
-
-def verdict(summary: Row) -> str:
-    """How many deployments are not as they should be, as the rest of a sentence."""
-    drift = summary["drift"]
-    return (
-        f"{drift} of {counted(summary['total'], 'deployment')} {'is' if drift == 1 else 'are'} not as "
-        f"{'it' if drift == 1 else 'they'} should be"
-    )
 
 
 def _by_line(value: Row) -> str:

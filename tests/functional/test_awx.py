@@ -54,7 +54,7 @@ def test_scheduled_audit(run, emulator, tmp_path):
     result = run("ansible-runner", "run", tmp_path, "-p", "site.yml")
 
     assert result.status == 2, result.output
-    assert "1 of 4 deployments is not as it should be" in result.output
+    assert "1 deployment differs from the desired state; 3 are as they should be." in result.output
     report = json.loads((tmp_path / "project/reports/audit.json").read_text(encoding="utf-8"))
     assert [row["label"] for row in report["deployments"] if row["drift"]] == ["somebody-elses"]
     assert {request["method"] for request in emulator.requests()} == {"GET"}

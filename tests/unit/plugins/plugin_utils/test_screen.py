@@ -49,10 +49,10 @@ def test_thousands_of_rows():
     assert lines[0].split("  ")[0] == "project" and lines[0].endswith("what is wrong")
     shown = [each.split() for each in lines[1:31]]
     assert {each[4] for each in shown} == {"missing"} and {each[0] for each in shown} <= {"100", "101", "102"}
-    assert lines[31] == "… and 2970 more deployments, see /out/audit.html"
-    assert "6000 deployments, 3000 with drift: 1000 missing, 1000 archived, 1000 conflict" in lines
-    assert "Used by no flag and no experiment: 3000 deployments" in lines
-    assert "… and 2990 more deployments, see /out/audit.html" in lines
+    assert lines[31] == "… and 2,970 more deployments, see /out/audit.html"
+    assert "6,000 deployments, 3,000 with drift: 1,000 missing, 1,000 archived, 1,000 conflict" in lines
+    assert "Used by no flag and no experiment: 3,000 deployments" in lines
+    assert "… and 2,990 more deployments, see /out/audit.html" in lines
     assert "… and 490 more projects, see /out/audit.html" in lines
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from ansible_collections.community.amplitude.plugins.plugin_utils._pages import About
 from ansible_collections.community.amplitude.plugins.plugin_utils._told import counts_of
-from ansible_collections.community.amplitude.plugins.plugin_utils._written import audit_files, plan_files, verdict
+from ansible_collections.community.amplitude.plugins.plugin_utils._written import audit_files, plan_files
 
 ABOUT = About("https://a.example/x_y", "deployments.yml", "now")
 
@@ -33,19 +33,6 @@ def row(label, drift=None, detail=None, **fields):
     )
 
 
-@pytest.mark.parametrize(
-    ("total", "drift", "told"),
-    [
-        (1, 1, "1 of 1 deployment is not as it should be"),
-        (2, 1, "1 of 2 deployments is not as it should be"),
-        (3, 2, "2 of 3 deployments are not as they should be"),
-        (2, 0, "0 of 2 deployments are not as they should be"),
-    ],
-)
-def test_verdict(total, drift, told):
-    assert verdict(dict(total=total, drift=drift)) == told
-
-
 def test_reports():
     rows = [row("web", "missing", "no 'flag' has the key \"a\" & it | is\nso"), row("api")]
     found = dict(deployments=rows, summary=summary(2, 1), other_projects=[], changed=False, invocation={})
@@ -56,7 +43,7 @@ def test_reports():
     lines = files["audit.json"].splitlines()
     assert len(lines) == 9 and [json.loads(each.rstrip(",")) for each in lines[4:6]] == rows
     text = files["audit.md"]
-    assert "2026-01-02 03:04 UTC: 1 of 2 deployments is not as it should be." in text
+    assert "2026-01-02 03:04 UTC: 1 deployment is missing; 1 is as it should be.\n\n|" in text
     assert (
         r"""| 101 | web |  |  | missing | no 'flag' has the key "a" &amp; it \| is so |""" in text and "&#" not in text
     )
@@ -65,7 +52,7 @@ def test_reports():
 def test_unused():
     found = dict(deployments=[row("web", unused=True)], summary=summary(1, 0, 1), other_projects=[])
     text = audit_files(found, ABOUT)["audit.md"]
-    assert "should be, 1 is used by no flag and no experiment." in text and "| 101 | web |  |  |" in text
+    assert "should be. 1 is used by no flag and no experiment.\n\n|" in text and "| 101 | web |  |  |" in text
 
 
 @pytest.mark.parametrize(
