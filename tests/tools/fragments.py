@@ -7,6 +7,7 @@ Before the first release everything is new, and only its summary is needed.
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -47,8 +48,19 @@ def unexplained() -> list[str]:
     return commits.stdout.splitlines() + uncommitted(*PRODUCT)
 
 
+def marked_up() -> list[str]:
+    """Where fragments use the markup of modules, which the changelog shows as it is; it wants ``like this``."""
+    return [
+        f"{path.name}: {text}"
+        for path in sorted((ROOT / FRAGMENTS).glob("*.yml"))
+        for text in re.findall(r"\b(?:[OVCEMPIBL]|RV)\([^)]*\)", path.read_text(encoding="utf-8"))
+    ]
+
+
 def main() -> int | str:
     """Return an exit status, or a sentence that says what lacks a fragment."""
+    if marked_up():
+        return "The markup of modules means nothing in a changelog, use ``…``:\n{0}".format("\n".join(marked_up()))
     if not (ROOT / ".git").exists():
         print("Without git, nobody can tell what has changed since the last release.")
         return 0
