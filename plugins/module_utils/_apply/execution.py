@@ -10,12 +10,11 @@ Imported only where there is something to write.
 
 from __future__ import annotations
 
-import functools
 import typing as t
 
 from .._api.deployments import Deployment
 from .._api.flags import Flag, list_flags, reader
-from .._errors import AmplitudeError, Problem, RequestFailed, refusal
+from .._errors import AmplitudeError, Problem, refusal
 from .._plan.served import ServingPlan, Step, kinds_to_read
 from .._plan.serving import plan_serving, served_by, subjects_of
 from .._plan.single import Change, Observed, Plan, name, retired
@@ -26,7 +25,6 @@ from .outcomes import Outcome
 from .rounds import MOST_ROUNDS, Rounds
 from .run import Run
 from .task import State, Task
-from .writes import together
 
 #: How often at most is assigned what somebody adds while a run takes over.
 MOST_TAKEN_OVER = 3
@@ -219,21 +217,7 @@ class Execution:
     def _read_flags(self) -> list[Flag]:
         """The flags and experiments that the run is about, without archived ones."""
         kinds = kinds_to_read(self._run.items[place] for place in self._first.served)
-        lists: dict[tuple[str, str], list[Flag]] = {}
-        failures: list[RequestFailed] = []
-
-        def read(place: tuple[str, str]) -> None:
-            if not failures:
-                try:
-                    lists[place] = list_flags(self._client, place[1], place[0])
-                except RequestFailed as failure:
-                    failures.append(failure)
-
-        places = [(project_id, kind) for project_id in sorted(kinds) for kind in sorted(kinds[project_id])]
-        together([functools.partial(read, place) for place in places], self._run.concurrency)
-        if failures:
-            raise failures[0]
-        self._flags = read_all(kinds, lambda project_id, kind: lists[project_id, kind])
+        self._flags = read_all(kinds, lambda project_id, kind: list_flags(self._client, kind, project_id))
         return self._flags
 
 
