@@ -115,7 +115,7 @@ class Gate:
         self._waits = waits
         self._pace = Pace(waits.requests_per_second, waits.arrival_margin)
         self._lock = threading.Lock()
-        self._first_in_line = threading.Lock()
+        self._first_in_line = waits.lock()
 
     def wait(self) -> Turn:
         """Sleep until a request may be sent, and return its turn."""

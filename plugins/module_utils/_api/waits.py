@@ -7,7 +7,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
+import threading
 import time
 import typing as t
 
@@ -29,6 +31,7 @@ class Waits(t.NamedTuple):
     ``edit_shows``: that the list may take to show an edit. It was answered with success, so that more would be waiting
     for nothing if somebody else edits the same deployment meanwhile.
     ``now``, ``sleep``, ``chance``: a monotonic clock, what waits, and a number from 0 to 1.
+    ``lock``: makes what one thread at a time can hold while it waits.
     """
 
     first_backoff: float = 0.5
@@ -45,6 +48,7 @@ class Waits(t.NamedTuple):
     now: t.Callable[[], float] = time.monotonic
     sleep: t.Callable[[float], None] = time.sleep
     chance: t.Callable[[], float] = random.random
+    lock: t.Callable[[], contextlib.AbstractContextManager[t.Any]] = threading.Lock
 
 
 def spell(seconds: float) -> str:

@@ -80,6 +80,22 @@ class Clock:
         heapq.heappush(self._queue, entry)
 
 
+class Lock:
+    """Stands in for threading.Lock where its holder may sleep: who waits for it sleeps as well, so that time can pass."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._is_held = False
+
+    def __enter__(self) -> None:
+        while self._is_held:
+            self._clock.sleep(0.001)
+        self._is_held = True
+
+    def __exit__(self, *exc_info: t.Any) -> None:
+        self._is_held = False
+
+
 class Pool:
     """Stands in for concurrent.futures.ThreadPoolExecutor in what a clock runs.
 

@@ -31,7 +31,7 @@ from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted i
 from ansible_collections.community.amplitude.tests.emulator import Emulator, account, faults, traffic
 from ansible_collections.community.amplitude.tests.support.modules import run_module
 from ansible_collections.community.amplitude.tests.unit.histories import model
-from ansible_collections.community.amplitude.tests.unit.histories.clock import Clock, Pool
+from ansible_collections.community.amplitude.tests.unit.histories.clock import Clock, Lock, Pool
 from ansible_collections.community.amplitude.tests.unit.histories.story import (
     MANAGEMENT_KEY,
     MOST_REQUESTS,
@@ -62,6 +62,7 @@ class Stage:
             now=self.clock.monotonic,
             sleep=self.clock.sleep,
             chance=self.clock.chance.random,
+            lock=functools.partial(Lock, self.clock),
         )
         self.story: list[str] = []
         self.delays = faults.Faults()
