@@ -16,22 +16,14 @@ from ..plugin_utils import _screen
 from ..plugin_utils._desired_state import VARIABLE, State, Unusable, absolute, is_blank, projects_from
 from ..plugin_utils._exported import desired_state, with_served
 from ..plugin_utils._files import write_files
-from ..plugin_utils._options_of_step import (
-    CONNECTION,
-    RULES,
-    VARIABLES,
-    base_url_of,
-    options_from,
-    project_ids_of,
-    rules_of,
-    time_now,
-)
+from ..plugin_utils._options_of_step import base_url_of, options_from, project_ids_of, rules_of, time_now
 from ..plugin_utils._pages import About
 from ..plugin_utils._plan_file import different, not_listed, planned, read_plan
 from ..plugin_utils._planned import Whole, arguments_of, plan_each
 from ..plugin_utils._resolved import resolved
 from ..plugin_utils._state_file import read_file
 from ..plugin_utils._told import counted, counts_of, line_of, message, problems_of, verdict
+from ..plugin_utils._variables import CONNECTION, NOT_IN_STATE_FILE, RULES
 from ..plugin_utils._written import audit_files, plan_files
 
 
@@ -67,7 +59,7 @@ class ActionModule(ActionBase):
         return result
 
     def _export(self, options):
-        path = absolute(options["state_file"] or "deployments.yml")
+        path = absolute(options["state_file"])
         rows = self._to_export(options, path)
         of = sorted({row["project_id"] for row in rows}, key=order_of_id)
         if options["export_usage"]:
@@ -251,7 +243,7 @@ class ActionModule(ActionBase):
         path = absolute(options["state_file"])
         if not is_blank(elsewhere):
             self._warnings.append(f"amplitude_state_file is set, so that the variable {VARIABLE} is ignored.")
-        defined = read_file(path, self._loader, VARIABLES)
+        defined = read_file(path, self._loader, NOT_IN_STATE_FILE)
         known = dict(self._vars)
         known.update(defined)
         # As everywhere, what is given with --extra-vars wins over what a file defines.

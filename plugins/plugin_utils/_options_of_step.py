@@ -17,47 +17,25 @@ from ..module_utils._options import BASE_URLS, base_url_from, connection_from_en
 from ..modules.amplitude_deployments import SPEC as OPTIONS_OF_MODULE
 from ._desired_state import identifiers, is_blank
 from ._plan_file import OPTIONS
+from ._variables import CONNECTION, PLAYBOOKS, PREFIX, of_step
 
-CONNECTION = ("management_api_key", "region", "base_url", "validate_certs", "ca_path", "timeout", "retry_timeout")
-#: What the modules get as it is given.
-RULES = ("purge", "purge_limit", "restore_archived", "force", "concurrency")
-
-_TEXT = dict(type="raw")
-SPEC: dict[str, dict[str, t.Any]] = dict(
-    step=dict(type="str", required=True, choices=["export", "audit", "plan", "apply"]),
-    state_file=dict(type="path"),
-    project_ids=_TEXT,
-    export_ids=dict(type="bool", default=True),
-    export_overwrite=dict(type="bool", default=False),
-    export_usage=dict(type="bool", default=False),
-    ignore_projects=_TEXT,
-    audit_directory=dict(type="path", default="."),
-    audit_usage=dict(type="bool", default=True),
-    fail_on_drift=dict(type="bool", default=False),
-    plan_file=dict(type="path"),
-    plan_directory=dict(type="path", default="."),
-    fail_on_problems=dict(type="bool", default=False),
-    **{option: _TEXT for option in (*CONNECTION, *RULES)},
-)
-
-#: The variables of the playbooks, which a state file cannot set.
-VARIABLES = ["amplitude_" + option for option in SPEC if option != "step"]
+_STEP = dict(step=dict(type="str", required=True, choices=list(PLAYBOOKS)))
 
 Options = t.Mapping[str, t.Any]
 
 
 def options_from(given: Options) -> dict[str, t.Any]:
-    """The options of the task. What is blank is not set, but for the plan: without one, all would be approved.
+    """The options of the task. What is blank is not set, unless the table of variables says that this is an error.
 
     :raises InputError: one of them cannot be used.
     """
-    if "plan_file" in given and is_blank(given["plan_file"]):
-        raise InputError(
-            "use the plan",
-            "amplitude_plan_file is blank, and without a plan every change would be made",
-            "set it to the path of the plan.json that was approved, or leave it out",
-        )
-    return _validated(SPEC, {option: value for option, value in given.items() if not is_blank(value)})
+    step = _validated(_STEP, {option: given[option] for option in _STEP if option in given})["step"]
+    variables = of_step(step)
+    for each in variables:
+        if each.if_blank and each.option in given and is_blank(given[each.option]):
+            raise InputError(*each.if_blank)
+    spec = dict(_STEP, **{each.option: each.checked for each in variables})
+    return _validated(spec, {option: value for option, value in given.items() if not is_blank(value)})
 
 
 def base_url_of(options: Options) -> str:
@@ -86,7 +64,7 @@ def project_ids_of(options: Options, option: str, least: int = 0) -> list[str]:
     try:
         return identifiers(options[option], least)
     except ValueError as error:
-        raise InputError(f"use amplitude_{option}", f"{options[option]!r} is no list of IDs", str(error)) from None
+        raise InputError(f"use {PREFIX}{option}", f"{options[option]!r} is no list of IDs", str(error)) from None
 
 
 def time_now() -> str:

@@ -59,7 +59,7 @@ SENTENCES = [
     ("api.rst", "within about {} seconds", WAITS.edit_shows),
     ("api.rst", "ends with a warning after about {} seconds", WAITS.edit_shows),
     ("api.rst", "{} seconds are assumed to be long enough", WAITS.list_lag),
-    ("audits.rst", "at least {} more requests", WORDS[LISTS_OF_FLAGS]),
+    ("playbooks.rst", "at least {} more requests", WORDS[LISTS_OF_FLAGS]),
     ("bulk.rst", "one request per {} deployments", PAGE_SIZE),
     ("bulk.rst", "The API allows {} requests a second", RATE),
     ("bulk.rst", "an answer takes up to {} milliseconds", 1000 * USUAL_CONCURRENCY / RATE),

@@ -13,7 +13,7 @@ import jinja2.meta
 import pytest
 import yaml
 
-from ansible_collections.community.amplitude.tests.support.pages import GUIDES
+from ansible_collections.community.amplitude.plugins.plugin_utils._variables import TABLE
 
 pytestmark = pytest.mark.core
 
@@ -24,13 +24,7 @@ SEED = dict(
     keys={"management-key": PROJECTS},
     deployments=[dict(projectId=project, label="web", type="client") for project in PROJECTS],
 )
-#: Each variable of the guide that is read in a playbook, and by which option of a step.
-VARIABLES = {
-    name
-    for guide in ("audits.rst", "review.rst")
-    for name in re.findall(r"``(amplitude_\w+)``", (GUIDES / guide).read_text(encoding="utf-8"))
-}
-VARIABLES -= {"amplitude_audit_result", "amplitude_plan_result"}
+VARIABLES = {each.name for each in TABLE}
 
 
 @pytest.fixture
@@ -201,7 +195,7 @@ def test_variables_that_are_read():
     of_ansible = {"omit", "item", "lookup", "query", "undef", "ansible_limit", "loop"}
     assert {name for name in used if not name.startswith("amplitude_")} <= of_ansible
     assert registered and {name for name in registered if not name.startswith("amplitude_")} == set()
-    # The others are in the guide; amplitude_projects is read where no template is needed.
+    # The others are in the table; amplitude_projects is read where no template is needed.
     assert used - registered - of_ansible == VARIABLES - {"amplitude_projects"}
 
 
