@@ -153,6 +153,7 @@ class Rounds:
             return [task for task in self.tasks if task.state is State.SETTLING]
 
         observed: Observed | None = None
+        overlaid: Observed | None = None
         failure: RequestFailed | None = None
         if waiting():
             try:
@@ -165,7 +166,7 @@ class Rounds:
             except RequestFailed as error:
                 failure = error
         for task in waiting():
-            tell(task, task.give_up, observed, failure)
+            tell(task, task.give_up, overlaid, failure)
         if failure is not None and failure in errors:
             failure.problem += ", so that what was written could not be read back"
         return None if failure else observed, errors[0] if errors else None

@@ -160,9 +160,10 @@ class Task:
         elif judged is not Verdict.WAIT:
             self._end(judged)
 
-    def give_up(self, observed: Observed | None, failure: RequestFailed | None) -> None:
+    def give_up(self, overlaid: Observed | None, failure: RequestFailed | None) -> None:
         """There will be no more looks: because the patience of the task is at its end, or because one has failed.
 
+        :param overlaid: as for :meth:`look`; None if nothing could be read.
         :raises AmplitudeError: that leaves open what the task has to know: the key of what it has created, or which of
             several active deployments stays.
         """
@@ -183,7 +184,7 @@ class Task:
                 transient=True,
             )
         if judged is Verdict.WITHDRAW:
-            self._withdraw(t.cast(Observed, observed))
+            self._withdraw(t.cast(Observed, overlaid))
             self.state = State.WITHDRAWN
         else:
             self._end(judged)

@@ -98,6 +98,20 @@ def test_something_else_keeps_changing_it():
     assert len(service.sent) == MOST_ROUNDS
 
 
+@pytest.mark.parametrize("patience", [0.0, 1.0, 3.0])
+def test_withdrawal_without_time_beside_what_the_list_does_not_show_yet(patience):
+    """It does not get its old label back beside what this run has created with that label."""
+    service = Service([OLD], answers=[OK, UNSEEN], patience=patience)
+
+    def create(number):
+        service.rows["9"] = row("9", "new")
+
+    service.before_list = create
+    play = Play(service, RENAME, want("old", type="client"))
+    assert service.sent == ["edit 8 label=new", "create old", "edit 8 label=new-superseded-8"]
+    assert "created with the id 101, but the list of deployments does not show it yet" in str(play.error)
+
+
 def test_list_that_cannot_be_read():
     service = Service([OLD])
 
