@@ -233,14 +233,14 @@ class Rounds:
     def _overlay(self, observed: Observed) -> Observed:
         """What the list shows, with what was written and is not shown yet, and without what others will withdraw."""
         hidden = [task.write.own for task in self.tasks if task.write and task.write.id in self._writer.unseen]
-        yielding = [observed.with_id(row.id or "") for task in self.tasks for row in task.yielding]
+        yielding = {row.id or "" for task in self.tasks for row in task.yielding}
         if not hidden and not yielding:
             return observed
         overlaid = observed.copy()
-        for row in yielding:
-            overlaid.replace(row, None)
+        for identifier in yielding:
+            overlaid.replace(observed.with_id(identifier), None)
         for own in hidden:
-            overlaid.replace(observed.with_id(own.id or ""), own)
+            overlaid.replace(overlaid.with_id(own.id or ""), own)
         return overlaid
 
 

@@ -113,11 +113,12 @@ class Observed:
         return other
 
     def replace(self, before: Deployment | None, after: Deployment | None) -> None:
-        """Pretend that a deployment has changed, or has been created."""
+        """Pretend that a deployment has changed, has been created or, without an ``after``, is gone."""
         if before is not None:
             rows = self._labelled(before.project_id, before.label)
             rows.remove(before)
             self._by_label[before.project_id][before.label] = rows
+            del self._by_id[before.id]
         if after is not None:
             self._by_id[after.id] = after
             self._add(after)

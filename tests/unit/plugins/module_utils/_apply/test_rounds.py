@@ -186,6 +186,17 @@ def test_unseen_writes_are_part_of_what_is_observed():
     assert [each.label for each in play.rounds.observed.all_active()] == ["new"]
 
 
+def test_what_others_will_withdraw_is_no_part_of_what_is_observed():
+    """Also if two tasks wait for the same one, which somebody has given the other label meanwhile."""
+    play = Play(Service(), CREATE, want("shop", type="client"))
+    rows = list(play.service.rows.values())
+    for task in play.rounds.tasks:
+        task.yielding = [row("900", task.current.label)]
+    assert play.rounds.is_confirmed_by(Observed([*rows, row("900", "shop")]))
+    assert sorted(play.rounds.observed.all_active()) == sorted(rows)
+    assert play.rounds.observed.with_id("900") is None
+
+
 def test_go_on():
     """From what was just read, or from what is read now; with what is wanted now."""
     service = Service([WEB])
