@@ -20,16 +20,23 @@ from .settle import active_beside, shows
 
 
 def together(functions: t.Sequence[t.Callable[[], None]], concurrency: int) -> None:
-    """Call functions that do not raise, so many at a time, or fewer where no thread can be started."""
+    """Call functions, so many at a time, or fewer where no thread can be started. They must not raise.
+
+    If one does all the same, which is a fault of this program, no other one is begun, and that exception is raised.
+    """
     waiting = collections.deque(functions)
+    raised: list[BaseException] = []
 
     def work(*dummy: int) -> None:
-        while True:
+        while not raised:
             try:
                 function = waiting.popleft()
             except IndexError:
                 return
-            function()
+            try:
+                function()
+            except BaseException as error:
+                raised.append(error)
 
     if concurrency > 1 and len(functions) > 1:
         # Imported here because it takes a while, and most tasks write nothing or one thing.
@@ -38,6 +45,8 @@ def together(functions: t.Sequence[t.Callable[[], None]], concurrency: int) -> N
         with contextlib.suppress(RuntimeError), ThreadPoolExecutor(min(concurrency, len(functions))) as threads:
             list(threads.map(work, range(min(concurrency, len(functions)))))
     work()
+    if raised:
+        raise raised[0]
 
 
 class Writer:

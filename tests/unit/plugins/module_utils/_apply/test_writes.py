@@ -59,6 +59,19 @@ def test_together_where_no_thread_can_be_started(monkeypatch):
     assert done == [0, 1, 2]
 
 
+@pytest.mark.parametrize("concurrency", [1, 2, 8])
+def test_together_hides_no_error_of_the_program(concurrency):
+    """Nor one of the kind that says that no thread can be started."""
+
+    def fail():
+        raise RecursionError("too deep")
+
+    done = []
+    with pytest.raises(RecursionError):
+        together([fail, *[lambda: done.append(None)] * 20], concurrency)
+    assert concurrency > 1 or done == []
+
+
 def test_create():
     account = Account(answers=["7"])
     assert Writer(account).create(NEW) == ("7", False)
