@@ -321,6 +321,7 @@ from ansible_collections.community.amplitude.plugins.module_utils._options impor
 )
 from ansible_collections.community.amplitude.plugins.module_utils._plan.invalid import find_invalid
 from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import (
+    USUAL_CONCURRENCY,
     attempt,
     check_concurrency,
     purge_from,
@@ -336,7 +337,7 @@ SPEC = dict(
     purge=dict(type="bool", default=False),
     purge_limit=dict(type="int"),
     include_keys=dict(type="bool", default=True),
-    concurrency=dict(type="int", default=20),
+    concurrency=dict(type="int", default=USUAL_CONCURRENCY),
 )
 
 

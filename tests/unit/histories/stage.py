@@ -257,10 +257,6 @@ class Stage:
         active = collections.Counter((row["projectId"], row["label"]) for row in self._rows() if not row["deleted"])
         return {place for place, count in active.items() if count > 1}
 
-    @property
-    def _lags(self) -> bool:
-        return any(self.history.switches.get(name) for name in ("stale_lists", "stale_seconds"))
-
     def _calm(self) -> None:
         """Wait until every list shows everything."""
         self.clock.pass_by(self.history.switches.get("stale_seconds", 0) + 1.0)

@@ -26,7 +26,6 @@ from ansible_collections.community.amplitude.tests.support.values import CHUNKED
 
 urllib3_1 = urllib3.__version__.startswith("1.")
 
-LARGE = 10 * 2**20
 HEADS = {
     "success": "HTTP/1.1 200 OK",
     "client error": "HTTP/1.1 400 Bad Request",
