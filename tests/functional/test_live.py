@@ -18,6 +18,7 @@ import time
 import pytest
 
 from ansible_collections.community.amplitude.tests.live import live, ours
+from ansible_collections.community.amplitude.tests.live.service import Service
 from ansible_collections.community.amplitude.tests.support.canaries import Processes, canary
 from ansible_collections.community.amplitude.tests.support.clocks import FOR_EVER, eventually
 from ansible_collections.community.amplitude.tests.support.live import PROJECT, World
@@ -310,3 +311,9 @@ def test_settings_of_the_caller(run, tmp_path, flags):
     assert {name: seen[name] for name in seen if name in settings} == (settings if flags else {})
     assert "ANSIBLE_FORKS" not in seen
     assert key[:32] not in processes.command_lines
+
+
+def test_no_key_is_told():
+    service = Service(dict(base_url="http://127.0.0.1", management_api_key="management-key"), PROJECT)
+    told = service.redact(f"management-key and server-{'a1' * 16} and web")
+    assert told == "******** and ******** and web"

@@ -8,9 +8,9 @@ import itertools
 import time
 import typing as t
 
-from ansible_collections.community.amplitude.plugins.module_utils._api import quotes
 from ansible_collections.community.amplitude.plugins.module_utils._api.deployments import Deployment
 from ansible_collections.community.amplitude.plugins.module_utils._api.flags import Flag, list_flags
+from ansible_collections.community.amplitude.plugins.module_utils._api.quotes import DEPLOYMENT_KEY, SECRET
 from ansible_collections.community.amplitude.plugins.module_utils._api.waits import Waits
 from ansible_collections.community.amplitude.plugins.module_utils._errors import ApiError
 from ansible_collections.community.amplitude.tests.live.ours import Ours, Probe, Stopped
@@ -45,7 +45,7 @@ class Service:
 
     def redact(self, text: str) -> str:
         """A text without the management API key and anything that looks like the key of a deployment."""
-        return quotes.redact(text, self._options["management_api_key"])
+        return DEPLOYMENT_KEY.sub(SECRET, text.replace(self._options["management_api_key"], SECRET))
 
     def list(self) -> list[Deployment]:
         """All deployments."""

@@ -66,11 +66,6 @@ def quote_unknown(answer: bytes, management_api_key: str) -> str:
     return _line(gist)
 
 
-def redact(text: str, management_api_key: str) -> str:
-    """A text in which a secret that stands there as it is is replaced."""
-    return DEPLOYMENT_KEY.sub(SECRET, text.replace(management_api_key, SECRET))
-
-
 def hides(text: str, management_api_key: str) -> bool:
     """Whether a text holds a part of the management key, however it is spelled and whatever stands in between."""
     parts = _parts_of(management_api_key)
