@@ -16,7 +16,7 @@ from ..module_utils._errors import InputError
 
 
 def write_files(directory: str, texts: t.Mapping[str, str], check_mode: bool, variable: str) -> bool:
-    """Write files, unless it is check mode. Directories that are missing are made; one that exists keeps its permissions.
+    """Write files, unless it is check mode. Directories that are missing are made. What exists keeps its permissions.
 
     :param texts: what each of the files has to contain, by name.
     :param variable: the one that says where, for the advice.
@@ -56,11 +56,12 @@ def _content(path: str) -> bytes | None:
 def _write(path: str, content: bytes) -> None:
     # A reader sees the old file or the new one, and a full disk leaves the old one.
     path = os.path.realpath(path)
+    mode = os.stat(path).st_mode & 0o777 if os.path.exists(path) else 0o644
     handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".amplitude-")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
-        os.chmod(temporary, 0o644)
+        os.chmod(temporary, mode)
         os.replace(temporary, path)
     except BaseException:
         with contextlib.suppress(OSError):

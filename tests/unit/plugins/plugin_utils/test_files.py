@@ -33,6 +33,15 @@ def test_directory_keeps_its_permissions(tmp_path):
     assert tmp_path.stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o664])
+def test_file_keeps_its_permissions(tmp_path, mode):
+    """What only its owner could read must not be there for all the others."""
+    (tmp_path / "a.md").write_text("old", encoding="utf-8")
+    (tmp_path / "a.md").chmod(mode)
+    write_files(str(tmp_path), TEXTS, False, "amplitude_x")
+    assert {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {"a.md": mode, "b.json": 0o644}
+
+
 def test_text_that_is_half_a_character(tmp_path):
     """The API can answer with such a label."""
     write_files(str(tmp_path), {"a.md": "\ud800"}, False, "amplitude_x")
