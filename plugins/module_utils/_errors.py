@@ -223,7 +223,7 @@ class RequestFailed(AmplitudeError):
 
 
 class ConnectionFailed(RequestFailed):
-    """No connection came about, so the request was never carried to the service."""
+    """No connection was established, so the request never reached the service."""
 
     kind = "connection"
 

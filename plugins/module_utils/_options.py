@@ -119,7 +119,7 @@ def check_key(values: Sources) -> None:
     if not re.fullmatch(r"[!-~]+", str(key)):
         raise InputError(
             _DOING,
-            f"{name} has characters that no key has, such as spaces, line breaks or letters beyond ASCII",
+            f"{name} has characters that no key has, such as spaces, line breaks or non-ASCII letters",
             "give the management API key exactly as Amplitude shows it",
         )
     if len(str(key)) < SHORTEST_KEY:

@@ -83,7 +83,7 @@ def check(error, pattern):
 
 NOT_TRUSTED = (
     r"the TLS certificate of https://127\.0\.0\.1:\d+ is not trusted \([\w ]+\); "
-    "give the certificate of its authority with ca_path, or correct base_url"
+    "pass the certificate of its authority in ca_path, or correct base_url"
 )
 
 

@@ -34,7 +34,7 @@ except ImportError:
     # client says that requests is missing.
     pass
 
-RUN_AGAIN = "check the network, and run this again: it goes on from what it finds"
+RUN_AGAIN = "check the network, and run this again: it continues from what it finds"
 CHECK_ADDRESS = (
     "check that base_url or region leads to the Amplitude Experiment Management API and not to something else"
 )
@@ -123,15 +123,15 @@ EXCEPTIONS: tuple[Meaning, ...] = (
     Meaning(
         lambda it: it.expired and not it.connected,
         ConnectionFailed,
-        "no connection to {url} came about within {time}",
-        "raise timeout if that is too short, or check base_url or region, the network and the proxy variables of the "
-        "environment",
+        "no connection to {url} could be established within {time}",
+        "raise timeout if that is too short, or check base_url or region, the network and the proxy "
+        "environment variables",
     ),
     Meaning(
         lambda it: it.expired,
         AnswerLost,
         "the connection to {url} sent no complete answer within {time}",
-        "raise timeout if that is too short, or check the network, and run this again: it goes on from what it finds",
+        "raise timeout if that is too short, or check the network, and run this again: it continues from what it finds",
     ),
     Meaning(
         lambda it: it.is_a(CutOff),
@@ -142,7 +142,7 @@ EXCEPTIONS: tuple[Meaning, ...] = (
     Meaning(
         lambda it: it.says("NO_CERTIFICATE_OR_CRL_FOUND|NO_START_LINE|PEM lib|CA certificate bundle"),
         ConnectionFailed,
-        "the file or directory with the certificates of the authorities to trust cannot be used",
+        "the file or directory with the CA certificates to trust cannot be used",
         "correct ca_path, or the environment variable REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE",
         transient=False,
     ),
@@ -150,35 +150,35 @@ EXCEPTIONS: tuple[Meaning, ...] = (
         lambda it: it.cause(ssl.SSLCertVerificationError) or it.says("CERTIFICATE_VERIFY_FAILED|doesn't match"),
         ConnectionFailed,
         "the TLS certificate of {url} is not trusted ({distrust})",
-        "give the certificate of its authority with ca_path, or correct base_url",
+        "pass the certificate of its authority in ca_path, or correct base_url",
         transient=False,
     ),
     Meaning(
         lambda it: it.says("Missing dependencies for SOCKS"),
         ProxyLibraryMissing,
         "the proxy in the environment is a SOCKS proxy, for which the library PySocks is not installed",
-        "install it where the module runs (pip install PySocks), or correct the proxy variables of the environment",
+        "install it where the module runs (pip install PySocks), or correct the proxy environment variables",
         transient=False,
     ),
     Meaning(
         lambda it: it.is_handshake and not it.cause(ssl.SSLEOFError, ssl.SSLZeroReturnError),
         ConnectionFailed,
         "the connection to {url} broke off with a TLS error before anything was sent",
-        "check the scheme and the port of base_url: what answers there does not speak TLS, or no version of it that this "
-        "machine shares",
+        "check the scheme and the port of base_url: the server there does not speak TLS, or shares no TLS version "
+        "with this machine",
         transient=False,
     ),
     Meaning(
         lambda it: it.is_handshake,
         ConnectionFailed,
-        "the connection to {url} was closed before TLS came about",
-        "check the scheme and the port of base_url, the network and the proxy variables of the environment",
+        "the connection to {url} was closed before TLS was established",
+        "check the scheme and the port of base_url, the network and the proxy environment variables",
     ),
     Meaning(
         lambda it: it.cause(requests.exceptions.SSLError) and not it.cause(ssl.SSLEOFError, ssl.SSLZeroReturnError),
         AnswerLost,
         "the connection to {url} broke off with a TLS error",
-        "check the network, and run this again: it goes on from what it finds",
+        "check the network, and run this again: it continues from what it finds",
         transient=False,
     ),
     Meaning(
@@ -189,26 +189,26 @@ EXCEPTIONS: tuple[Meaning, ...] = (
         ),
         ConnectionFailed,
         "the proxy did not connect to {url}{reason}",
-        "check the proxy variables of the environment (HTTPS_PROXY, NO_PROXY)",
+        "check the proxy environment variables (HTTPS_PROXY, NO_PROXY)",
         transient=False,
     ),
     Meaning(
         lambda it: not it.connected and it.cause(requests.exceptions.ProxyError, urllib3.exceptions.ProxyError),
         ConnectionFailed,
         "the proxy did not connect to {url}{reason}",
-        "check the proxy variables of the environment (HTTPS_PROXY, NO_PROXY)",
+        "check the proxy environment variables (HTTPS_PROXY, NO_PROXY)",
     ),
     Meaning(
         lambda it: not it.connected and it.is_unknown_host,
         ConnectionFailed,
-        "no connection to {url} came about{reason}",
-        "check the host name in base_url, and whether this machine can resolve the names of others",
+        "no connection to {url} could be established{reason}",
+        "check the host name in base_url, and whether this machine can resolve other host names",
     ),
     Meaning(
         lambda it: not it.connected and it.is_refused_here,
         ConnectionFailed,
-        "no connection to {url} came about{reason}",
-        "check base_url: nothing listens at that port of this machine",
+        "no connection to {url} could be established{reason}",
+        "check base_url: nothing listens on that port of this machine",
     ),
     Meaning(
         lambda it: (
@@ -220,8 +220,8 @@ EXCEPTIONS: tuple[Meaning, ...] = (
             )
         ),
         ConnectionFailed,
-        "no connection to {url} came about{reason}",
-        "check base_url or region, the network and the proxy variables of the environment",
+        "no connection to {url} could be established{reason}",
+        "check base_url or region, the network and the proxy environment variables",
     ),
     Meaning(
         lambda it: it.cause(urllib3.exceptions.DecodeError),
@@ -234,7 +234,7 @@ EXCEPTIONS: tuple[Meaning, ...] = (
         lambda it: it.cause(requests.exceptions.Timeout, urllib3.exceptions.TimeoutError),
         AnswerLost,
         "the connection to {url} sent no complete answer within {time}",
-        "raise timeout if that is too short, or check the network, and run this again: it goes on from what it finds",
+        "raise timeout if that is too short, or check the network, and run this again: it continues from what it finds",
     ),
     Meaning(
         # The last two are what requests makes of a proxy variable that is no address.
@@ -247,7 +247,7 @@ EXCEPTIONS: tuple[Meaning, ...] = (
         ),
         ConnectionFailed,
         "no request to {url} could be made ({name})",
-        "check base_url, ca_path and the proxy variables of the environment",
+        "check base_url, ca_path and the proxy environment variables",
         transient=False,
     ),
     Meaning(
@@ -255,20 +255,20 @@ EXCEPTIONS: tuple[Meaning, ...] = (
         lambda it: str(it.error) == "Invalid IPv6 URL",
         ConnectionFailed,
         "no request to {url} could be made ({name})",
-        "check base_url, ca_path and the proxy variables of the environment",
+        "check base_url, ca_path and the proxy environment variables",
         transient=False,
     ),
     Meaning(
         lambda it: it.is_a(ValueError),
         AnswerLost,
-        "the connection to {url} was closed before the whole answer was there",
+        "the connection to {url} was closed before the complete answer had arrived",
         RUN_AGAIN,
         transient=False,
     ),
     Meaning(
         lambda it: True,
         AnswerLost,
-        "the connection to {url} was closed before the whole answer was there",
+        "the connection to {url} was closed before the complete answer had arrived",
         RUN_AGAIN,
     ),
 )
@@ -297,8 +297,8 @@ class Answered(t.NamedTuple):
 STATUSES: tuple[tuple[t.Callable[[Answered], bool], str], ...] = (
     (
         lambda it: it.status == 401,
-        "check that management_api_key is a valid management API key that was not revoked, and that region "
-        "(or base_url) is the one its organisation is in: a key of the other region gets this answer too",
+        "check that management_api_key is a valid management API key that has not been revoked, and that region "
+        "(or base_url) is that of its organisation: a key from the other region gets this answer too",
     ),
     (
         lambda it: it.status == 403,
@@ -306,16 +306,16 @@ STATUSES: tuple[tuple[t.Callable[[Answered], bool], str], ...] = (
     ),
     (
         lambda it: it.status == 404,
-        "check base_url and region, and run this again in case what it is about has changed meanwhile",
+        "check base_url and region, and run this again in case something has changed in the meantime",
     ),
     (
         lambda it: it.status == 429 and it.retry_after is not None and it.retry_after + 1 > it.patience,
-        "the quota is reset at {reset:%Y-%m-%d %H:%M:%S} UTC: run this again then",
+        "the quota is reset at {reset:%Y-%m-%d %H:%M:%S} UTC: run this again after that",
     ),
     (
         lambda it: it.status == 429,
-        "run this again later: the API allows 100 requests a second and 100,000 a day in a project, and the "
-        "day's quota is reset at midnight UTC",
+        "run this again later: the API allows 100 requests a second and 100,000 a day per project, and the "
+        "daily quota is reset at midnight UTC",
     ),
     (
         lambda it: 300 <= it.status < 400,
@@ -323,7 +323,7 @@ STATUSES: tuple[tuple[t.Callable[[Answered], bool], str], ...] = (
     ),
     (
         lambda it: it.status in (408, 425) or it.status >= 500,
-        "run this again later: it goes on from what it finds",
+        "run this again later: it continues from what it finds",
     ),
     (
         lambda it: True,
@@ -375,7 +375,7 @@ def row_too_large(doing: str, url: str, most: int, rows: str) -> AnswerTooLarge:
         doing,
         f"{url} sent an answer of more than {_mebibytes(most)} when asked for only one of the {rows}",
         f"look for the largest of the {rows} in Amplitude and make it smaller, for example by targeting a cohort instead "
-        "of single users, or check that base_url leads to the Amplitude Experiment Management API",
+        "of individual users, or check that base_url leads to the Amplitude Experiment Management API",
     )
 
 

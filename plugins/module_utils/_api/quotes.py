@@ -27,7 +27,7 @@ LONGEST_QUOTE = 200
 #: So many letters and digits of a management key, one after the other, count as the key: they are more than a chance.
 PART = 12
 
-NOTHING = f'"{SECRET}", in place of all of it, since it may hold a key'
+NOTHING = f'"{SECRET}", which replaces all of it, since it may hold a key'
 EMPTY = "with an empty body"
 
 #: The keys of client and server deployments, and that of a default deployment, which is an API key of Amplitude.

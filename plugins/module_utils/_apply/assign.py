@@ -301,7 +301,7 @@ def not_shown(steps: t.Sequence[Step], doing: str | None = None) -> AmplitudeErr
     return UnexpectedAnswer(
         doing or f"assign deployment {step.deployment_id} to {step.flag.described}",
         problem + more,
-        "run this again: it goes on from what it finds",
+        "run this again: it continues from what it finds",
         transient=True,
     )
 

@@ -109,7 +109,7 @@ BAD_ANSWERS = [
     ("row that is a word", dict(action="body", body={"deployments": ["web"]}), "sent an answer without a list of"),
     ("row with a bad label", dict(action="body", body={"deployments": [dict(ROW, label=1)]}), "has an unusable label"),
     ("cut off", dict(action="truncate", moment="after"), "was (closed before|cut off in) .*; check the network"),
-    ("no answer", dict(action="cut"), "was closed before the whole answer was there; check the network"),
+    ("no answer", dict(action="cut"), "was closed before the complete answer had arrived; check the network"),
     (
         "late answer",
         dict(action="delay", seconds=10),
@@ -179,7 +179,9 @@ def test_second_page_is_bad(emulator, connection, module):
 @pytest.mark.parametrize("module", ASK)
 def test_key_of_another_region(emulator, connection, module):
     result = run(module, connection, management_api_key="k3y-of-the-eu")
-    check(result, "answered 401 Unauthorized .*; check that management_api_key is .* region .* key of the other region")
+    check(
+        result, "answered 401 Unauthorized .*; check that management_api_key is .* region .* key from the other region"
+    )
     assert "k3y" not in str(result)
     assert [request["method"] for request in emulator.requests()] == ["GET"]
 
@@ -189,7 +191,9 @@ def test_unreachable(connection, module):
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         result = run(module, connection, base_url=f"http://127.0.0.1:{bound.getsockname()[1]}")
-    check(result, r"no connection to http://127\.0\.0\.1:\d+ came about \(Connection refused\); check base_url")
+    check(
+        result, r"no connection to http://127\.0\.0\.1:\d+ could be established \(Connection refused\); check base_url"
+    )
 
 
 @pytest.mark.parametrize(

@@ -139,7 +139,7 @@ def test_lists_that_do_not_show_what_goes_first(emulator, serve):
     emulator.reset(ACCOUNT, stale_lists=1000, rate_limit=0)
     result = serve(SERVE, retry_timeout=2)
     assert result["failed"] and result["failure"]["transient"]
-    assert "flag 'pay' does not list deployment 8 yet; run this again: it goes on from what it finds" in result["msg"]
+    assert "flag 'pay' does not list deployment 8 yet; run this again: it continues from what it finds" in result["msg"]
     assert len(writes(emulator)) == 1 and [plain(change) for change in result["changes"]] == ["assign 8 api pay"]
     assert result["deployment"]["flags"] == ["cart", "pay"]
 

@@ -89,7 +89,7 @@ WAITED = {
     "a host that does not exist": (
         0,
         5,
-        r"came about \(no address\), in the last of \d+ attempts within \d seconds; check the"
+        r"could be established \(no address\), in the last of \d+ attempts within \d seconds; check the"
         " host name in base_url",
     ),
     "nobody to ask for the host": (
@@ -101,7 +101,7 @@ WAITED = {
         0,
         5,
         r"\(Connection refused\), in the last of \d+ attempts within \d "
-        "seconds; check base_url: nothing listens at that port of this machine",
+        "seconds; check base_url: nothing listens on that port of this machine",
     ),
     "https to a port of http": (
         0,
@@ -111,7 +111,7 @@ WAITED = {
     "https to a port that hangs up": (
         0,
         5,
-        r"closed before TLS came about, in the last of \d+ attempts within \d seconds; check "
+        r"closed before TLS was established, in the last of \d+ attempts within \d seconds; check "
         "the scheme and the port",
     ),
     "a service that is down": (
@@ -122,7 +122,7 @@ WAITED = {
     "a service that hangs up": (
         60,
         120,
-        r"whole answer was there, in the last of \d+ attempts within \d+ seconds; check the net",
+        r"complete answer had arrived, in the last of \d+ attempts within \d+ seconds; check the net",
     ),
     "a refusal": (0, 0, r"answered 403 Forbidden \([^)]*\); give the management API key access"),
     "a SOCKS proxy without its library": (0, 0, r"PySocks is not installed; install it .* \(pip install PySocks\)"),

@@ -108,7 +108,7 @@ def test_closed_port():
         url = f"http://127.0.0.1:{bound.getsockname()[1]}"
         with impatient(url) as client:
             lost = failure(CALLS["POST"], client, ConnectionFailed)
-    assert f"no connection to {url} came about (Connection refused); check base_url" in str(lost)
+    assert f"no connection to {url} could be established (Connection refused); check base_url" in str(lost)
     assert (lost.transient, lost.outcome_unknown) == (True, False)
 
 

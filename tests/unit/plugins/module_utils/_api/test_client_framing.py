@@ -58,7 +58,9 @@ def test_no_text(body):
 
 NO_JSON = URL + "sent an answer that is not JSON "
 CODING = URL + "sent an answer whose content encoding is wrong; "
-LOST = URL + "was (closed before the whole answer was there|cut off in the middle of its answer); check the network"
+LOST = (
+    URL + "was (closed before the complete answer had arrived|cut off in the middle of its answer); check the network"
+)
 FINE = None
 
 

@@ -27,7 +27,7 @@ from ansible_collections.community.amplitude.tests.support.transport import (
 pytestmark = pytest.mark.core
 
 ATTEMPTS = r"(, in the last of \d+ attempts within [\w ]+)?"
-VARIABLES = ATTEMPTS + r"; check the proxy variables of the environment \(HTTPS_PROXY, NO_PROXY\)\.\Z"
+VARIABLES = ATTEMPTS + r"; check the proxy environment variables \(HTTPS_PROXY, NO_PROXY\)\.\Z"
 
 
 @both_ways
@@ -170,7 +170,7 @@ def test_socks_proxy_is_down(secure, trusting, monkeypatch):
         bound.bind(("127.0.0.1", 0))
         monkeypatch.setenv("HTTPS_PROXY", f"socks5://user:s3cr3t@127.0.0.1:{bound.getsockname()[1]}")
         error = failure(CALLS["GET"], client, ConnectionFailed)
-    assert f"no connection to {secure.url} came about" in str(error) and "s3cr3t" not in str(error)
+    assert f"no connection to {secure.url} could be established" in str(error) and "s3cr3t" not in str(error)
     assert secure.requests() == []
 
 

@@ -220,5 +220,5 @@ def test_request_that_was_never_sent_in_time_is_sent_again(trusting, verb):
     """The handshake never comes, so that the request cannot have been carried out."""
     with RawServer() as server, client_to("https:" + server.url[5:], timeout=TIMEOUT, **trusting) as client:
         error = failure(CALLS[verb], client, ConnectionFailed)
-    assert f"no connection to https:{server.url[5:]} came about within 0.3 seconds; " in str(error)
+    assert f"no connection to https:{server.url[5:]} could be established within 0.3 seconds; " in str(error)
     assert (error.transient, error.outcome_unknown) == (True, False)

@@ -46,7 +46,7 @@ SERVER_KEY = "server-" + "0f9" * 10 + "Qq"
 
 ADVICE = {
     400: "correct what the answer complains about",
-    401: "check that management_api_key is .* not revoked, and that region .* key of the other region .*",
+    401: "check that management_api_key is .* not been revoked, and that region .* key from the other region .*",
     403: "give the management API key access to this project, or use a key that has it",
     404: "check base_url and region, .*",
     409: "correct what the answer complains about",
@@ -214,7 +214,7 @@ MEANINGS = {  # what is known, and the kind, whether it is transient, and words 
         dict(expired=True),
         NEVER_SENT,
         True,
-        "no connection to {0} came about within 30",
+        "no connection to {0} could be established within 30",
     ),
     "cut off": (dict(error=CutOff()), LOST, True, "was cut off in the middle of its answer"),
     "cut off and late": (dict(error=CutOff(), connected=True, expired=True), LOST, True, "within 30 seconds"),
@@ -252,7 +252,7 @@ MEANINGS = {  # what is known, and the kind, whether it is transient, and words 
         dict(error=wrapped(ssl.SSLEOFError(), requests.exceptions.SSLError)),
         NEVER_SENT,
         True,
-        "was closed before TLS came about",
+        "was closed before TLS was established",
     ),
     "TLS": (
         dict(error=wrapped(ssl.SSLError("BAD_RECORD_MAC"), requests.exceptions.SSLError), connected=True),
@@ -264,7 +264,7 @@ MEANINGS = {  # what is known, and the kind, whether it is transient, and words 
         dict(error=wrapped(ssl.SSLEOFError(), requests.exceptions.SSLError), connected=True),
         LOST,
         True,
-        "was closed before the whole answer was there",
+        "was closed before the complete answer had arrived",
     ),
     "SOCKS": (
         dict(error=requests.exceptions.InvalidSchema("Missing dependencies for SOCKS support.")),
@@ -272,18 +272,23 @@ MEANINGS = {  # what is known, and the kind, whether it is transient, and words 
         False,
         "for which the library PySocks is not installed",
     ),
-    "unknown host": (dict(error=wrapped(unresolved(socket.EAI_NONAME))), NEVER_SENT, True, "came about (nowhere)"),
+    "unknown host": (
+        dict(error=wrapped(unresolved(socket.EAI_NONAME))),
+        NEVER_SENT,
+        True,
+        "could be established (nowhere)",
+    ),
     "nobody to ask for a host": (
         dict(error=wrapped(unresolved(socket.EAI_AGAIN))),
         NEVER_SENT,
         True,
-        "came about (nowhere)",
+        "could be established (nowhere)",
     ),
     "refused by this machine": (
         dict(error=wrapped(ConnectionRefusedError(111, "Connection refused")), url="https://127.0.0.1:1"),
         NEVER_SENT,
         True,
-        "came about (Connection refused)",
+        "could be established (Connection refused)",
     ),
     "proxy": (
         dict(error=wrapped(OSError("Tunnel connection failed: 502 Bad Gateway"), requests.exceptions.ProxyError)),
@@ -307,14 +312,19 @@ MEANINGS = {  # what is known, and the kind, whether it is transient, and words 
         dict(error=wrapped(urllib3.exceptions.NewConnectionError(t.cast("t.Any", None), "x"))),
         NEVER_SENT,
         True,
-        "no connection to {0} came about",
+        "no connection to {0} could be established",
     ),
-    "too late": (dict(error=requests.exceptions.ConnectTimeout()), NEVER_SENT, True, "no connection to {0} came about"),
+    "too late": (
+        dict(error=requests.exceptions.ConnectTimeout()),
+        NEVER_SENT,
+        True,
+        "no connection to {0} could be established",
+    ),
     "refused with a reason": (
         dict(error=requests.exceptions.ConnectTimeout(OSError(111, "Connection refused"))),
         NEVER_SENT,
         True,
-        "came about (Connection refused)",
+        "could be established (Connection refused)",
     ),
     "encoding": (
         dict(error=urllib3.exceptions.DecodeError()),
@@ -341,12 +351,12 @@ MEANINGS = {  # what is known, and the kind, whether it is transient, and words 
         False,
         "could be made (ValueError)",
     ),
-    "value": (dict(error=ValueError("x")), LOST, False, "was closed before the whole answer was there"),
+    "value": (dict(error=ValueError("x")), LOST, False, "was closed before the complete answer had arrived"),
     "reset": (
         dict(error=ConnectionResetError("x"), connected=True),
         LOST,
         True,
-        "was closed before the whole answer was there",
+        "was closed before the complete answer had arrived",
     ),
 }
 
@@ -394,13 +404,13 @@ def test_every_row_of_the_table_is_reached():
 @pytest.mark.parametrize(
     "status, retry_after, patience, words",
     [
-        (408, None, 0, "run this again later: it goes on from what it finds"),
-        (425, None, 0, "run this again later: it goes on from what it finds"),
+        (408, None, 0, "run this again later: it continues from what it finds"),
+        (425, None, 0, "run this again later: it continues from what it finds"),
         (429, None, 100, "run this again later: the API allows 100 requests a second"),
         (429, 99.0, 100, "run this again later: the API allows 100 requests a second"),
         (429, 99.5, 100, "the quota is reset at 20"),
         (429, 1e18, 100, "the quota is reset at 20"),
-        (503, 99.5, 0, "run this again later: it goes on from what it finds"),
+        (503, 99.5, 0, "run this again later: it continues from what it finds"),
         (304, None, 0, "set base_url to the address of the API itself"),
         (399, None, 0, "redirects are not followed"),
         (400, None, 0, "correct what the answer complains about"),

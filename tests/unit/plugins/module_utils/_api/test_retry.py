@@ -354,7 +354,7 @@ def test_retry_after_beyond_the_budget_fails_at_once(emulator, client, form):
     value = "3600" if form == "seconds" else email.utils.formatdate(reset, usegmt=True)
     emulator.misbehave(action="status", status=429, headers={"Retry-After": value}, times=0)
     message = str(failure(CALLS["GET"], client, ApiError))
-    named = re.search(r"; the quota is reset at (.*) UTC: run this again then\.\Z", message).group(1)
+    named = re.search(r"; the quota is reset at (.*) UTC: run this again after that\.\Z", message).group(1)
     moment = datetime.datetime.strptime(named + " +0000", "%Y-%m-%d %H:%M:%S %z").timestamp()
     assert abs(moment - reset) < FOR_EVER
     assert len(emulator.requests()) == 1 and sleeps == []
