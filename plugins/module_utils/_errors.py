@@ -201,7 +201,7 @@ class SeveralProblems(Refused):
         told = [str(each.error) for each in self.problems[: self.MOST_TOLD]]
         more = len(self.problems) - len(told)
         if more:
-            told.append(f"And {more} more, all of which are in the return value problems.")
+            told.append(f"And {more} more; the return value problems lists all of them.")
         return " ".join(told)
 
 

@@ -223,7 +223,7 @@ def client_from(
             raise InputError(
                 _DOING,
                 f"{option} is {params[option]:g}",
-                f"give a number of seconds from {least} to {MOST_SECONDS}",
+                f"use a number of seconds from {least} to {MOST_SECONDS}",
             )
     return Client(
         base_url=base_url,

@@ -22,12 +22,12 @@ DRIFT = {
     "archived": "it is archived instead of active",
     "renamed": "it has the label 'storefront-old'",
     "type": "it is a server deployment, and the API cannot change that; create another one and move its flags there",
-    "duplicate": "2 active deployments have this label (IDs 5296, 5297); say with id which one is meant",
+    "duplicate": "2 active deployments have this label (IDs 5296, 5297); set id to say which one is meant",
     "conflict": "no unarchived flag of the project has the key 'fast-serach'; correct flags, or create it",
     "active": "it is active instead of absent",
     "replaced": "'checkout-api-superseded-4711' (ID 4711), which it replaces, is not archived and serves the flag 'beta'",
     "unassigned": "it does not serve the flags 'fast-search', 'new-checkout' and the experiment 'price-test'",
-    "assigned": "it serves the experiment 'summer-sale' beside what is listed",
+    "assigned": "it serves the experiment 'summer-sale' in addition to what is listed",
     "unlisted": "it is active, but not listed",
 }
 
@@ -97,7 +97,7 @@ PROBLEM = dict(
     label="billing",
     id=None,
     problem="2 active deployments have the label 'billing' (IDs 4720, 4721)",
-    advice="say with id which one is meant",
+    advice="set id to say which one is meant",
 )
 
 

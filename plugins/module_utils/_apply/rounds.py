@@ -101,7 +101,7 @@ class Rounds:
         [left, *others] = self._left() or self.tasks
         which = f"{left.plan.wanted}{f' and {len(others)} others' if others else ''}"
         return UnexpectedAnswer(
-            f"make {which} as wanted",
+            f"bring {which} to the desired state",
             f"something else keeps changing {which}, also after {MOST_ROUNDS} rounds within "
             f"{spell(self._writer.now() - self._begun)}",
             "find out what does, and run this again",
@@ -251,10 +251,10 @@ def _check_alone(wanted: Wanted, active: t.Sequence[Deployment]) -> None:
     """
     if len(active) > 1:
         error = Ambiguous(
-            f"make {wanted} {wanted.state}",
+            f"ensure that {wanted} is {wanted.state}",
             f"the deployments with the ids {', '.join(str(row.id) for row in active)} are all active with the label "
             f"{active[0].label!r} now",
-            "archive or rename all but one of them (amplitude_deployment_info with include_usage tells which of "
+            "archive or rename all but one of them (amplitude_deployment_info with include_usage shows which of "
             "them is used), and run this again",
             passing=True,
         )

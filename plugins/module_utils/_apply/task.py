@@ -281,7 +281,7 @@ class Task:
             f"withdraw deployment {shown.label!r} (id {shown.id}) in project {shown.project_id}",
             f"{rivalry(shown, sight.rivals)[:-1]}, {t.cast(RequestFailed, refusal).problem}, and as far as is known the "
             f"deployments with the ids {', '.join(str(row.id) for row in sight.rivals)} are all active now",
-            "archive or rename all but one of them (amplitude_deployment_info with include_usage tells which of them is "
+            "archive or rename all but one of them (amplitude_deployment_info with include_usage shows which of them is "
             "used), and run this again",
         ) from refusal
 

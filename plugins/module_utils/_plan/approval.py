@@ -15,7 +15,7 @@ from .._errors import InputError, Refused
 from .single import Change
 
 ACTIONS = ("create", "restore", "rename", "archive", "assign", "unassign")
-_AS_RETURNED = "give the entries as changes was returned"
+_AS_RETURNED = "pass the entries of changes as they were returned"
 
 
 class Approval:
@@ -64,7 +64,7 @@ class Approval:
             return []
         first = "; ".join(map(described, unused[:5]))
         more = f"; and {len(unused) - 5} more" if len(unused) > 5 else ""
-        return [f"Not needed any more of approved_changes: {first}{more}."]
+        return [f"No longer needed from approved_changes: {first}{more}."]
 
     def _take(self, left: collections.Counter[Change], change: Change) -> bool:
         of_created = change.action == "assign" and (change.project_id, change.label) in self._created
@@ -92,7 +92,8 @@ def approval_from(entries: t.Sequence[t.Any]) -> Approval:
         ):
             raise _unusable(
                 number,
-                f"has no id, which only a create and the assignments of what it creates may lack, not to {change.action}",
+                f"has no id, but the action {change.action}: only a create and the assignments of what it creates may "
+                "lack one",
                 _AS_RETURNED,
             )
     return Approval(changes)

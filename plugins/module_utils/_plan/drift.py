@@ -182,7 +182,7 @@ def _of_what_it_serves(decision: Decision, place: int) -> t.Iterator[tuple[str, 
     if assigns:
         yield "unassigned", f"it does not serve {_keys(assigns)}"
     if removals:
-        yield "assigned", f"it serves {_keys(removals)} beside what is listed"
+        yield "assigned", f"it serves {_keys(removals)} in addition to what is listed"
 
 
 def _is_moved(step: Step, replaced: Deployment) -> bool:
@@ -207,7 +207,7 @@ def _of_what_it_replaces(old: Plan, moved: t.Sequence[Step]) -> t.Iterator[str]:
     taken, left = _apart(moved)
     which = name(t.cast(Deployment, old.before))
     if old.changes:
-        yield f"{which}, which it replaces, has its label"
+        yield f"{which}, which it replaces, still has its label"
     if taken:
         yield f"it has not taken over {_keys(taken)} from {which}"
     if len(retired(old).changes) > len(old.changes):
@@ -269,7 +269,7 @@ def _keys_of(kind: str, keys: t.Sequence[str]) -> str:
 def _unlisted(row: Deployment, observed: Observed, usage: Usage | None) -> Row:
     same = [each.id for each in observed.with_label(row.project_id, row.label, deleted=False) if each.id != row.id]
     if same:
-        kind, detail = "duplicate", f"it is not listed, and has the label of {', '.join(map(str, same))}"
+        kind, detail = "duplicate", f"it is not listed, and has the same label as {', '.join(map(str, same))}"
     else:
         kind, detail = "unlisted", "it is active, but not listed"
     return _row(row, usage)._replace(listed=False, drift=kind, detail=detail)

@@ -30,7 +30,7 @@ def check_default(doing: str, deployment: Deployment, rules: Rules) -> None:
             doing,
             f"deployment {deployment.label!r} (id {deployment.id}) has no key with the prefix client- or server-, so it "
             "counts as the default deployment of the project, on which Web Experiments and Guides depend",
-            "keep it, or set force to true if you know that nothing needs it: what does stops working",
+            "keep it, or set force to true if you are sure that nothing uses it: whatever does will stop working",
             passing=deployment.key is None,
         )
 
@@ -53,8 +53,8 @@ def usage_unknown(failure: RequestFailed) -> Guarded:
     refused = Guarded(
         "find out whether flags or experiments still use what is to be archived",
         f"{failure.doing}: {failure.problem}",
-        "see to it that the management API key can list them, or set force to true if you know that nothing uses it: what "
-        "does gets no variants any more",
+        "make sure that the management API key can list them, or set force to true if you are sure that nothing uses "
+        "it: whatever does will no longer get variants",
     )
     refused.__cause__ = failure
     return refused
@@ -77,6 +77,7 @@ def refuse_used(plans: t.Mapping[int, Plan], usage: Usage) -> dict[int, Guarded]
             refusals[place] = Guarded(
                 "archive what is not wanted",
                 text,
-                "remove it there in Amplitude, or set force to true if its users may get no variants any more",
+                "remove it there in Amplitude, or set force to true if it is fine that its users no longer get "
+                "variants",
             )
     return refusals

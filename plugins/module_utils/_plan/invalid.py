@@ -130,7 +130,7 @@ class _Search:
         self._found(
             _unusable(
                 f"items {', '.join(str(self._numbers[place]) for place in circle)} rename labels in a circle",
-                "whether that has been done already cannot be told from the labels: use id instead of previous_label, "
+                "the labels do not show whether that has been done already: use id instead of previous_label, "
                 "and in a first run give one of them a label that is free",
             ),
             *circle,

@@ -53,16 +53,16 @@ def _refuse_purge(project_id: str, rows: t.Sequence[Deployment], limit: int | No
     if rows and limit is None and not is_kept:
         return Refused(
             f"purge project {project_id}",
-            f"none of the deployments is to be present in project {project_id}, so that all there would be archived: "
-            f"{_names(rows)}",
-            f"set purge_limit to at least {len(rows)} if that is meant",
+            f"no listed deployment is to be present in project {project_id}, so all deployments there would be "
+            f"archived: {_names(rows)}",
+            f"set purge_limit to at least {len(rows)} if that is intended",
         )
     limit = USUAL_LIMIT if limit is None else limit
     if len(rows) > limit:
         return Refused(
             f"purge project {project_id}",
             f"{len(rows)} deployment{'s' * (len(rows) > 1)} would be archived, but purge_limit is {limit}: {_names(rows)}",
-            "list those that are wanted, or raise purge_limit if all of these are to be archived",
+            "list those that you want to keep, or raise purge_limit if all of these are to be archived",
         )
     return None
 

@@ -225,7 +225,7 @@ def _refuse_key(wanted: Wanted, kind: str, key: str, flags: t.Sequence[Flag], un
         return Refused(
             doing,
             f"the {kind} {key!r} is archived (id {_ids(flags)})",
-            f"leave the key out, or bring the {kind} back in Amplitude",
+            f"leave the key out, or restore the {kind} in Amplitude",
         )
     return Refused(
         doing,
@@ -239,8 +239,8 @@ def _refuse_to_leave(subject: Subject, flags: t.Iterable[Flag]) -> Refused:
     return Refused(
         f"remove {of} from what it serves",
         f"without it no active deployment would serve {_several(flags)}",
-        "assign another deployment first, disable it in Amplitude, or set force to true if its users may get no variants "
-        "any more",
+        "assign another deployment first, disable it in Amplitude, or set force to true if it is fine that its users no "
+        "longer get variants",
     )
 
 

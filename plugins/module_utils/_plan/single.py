@@ -69,9 +69,7 @@ class Plan(t.NamedTuple):
     def warnings(self) -> list[str]:
         """What is as it should be, and may not be what was meant."""
         if self.wanted.state == "absent" and self.wanted.id is not None and self.before is None:
-            return [
-                f"There is no deployment with the id {self.wanted.id}, so that nothing is archived: is the id right?"
-            ]
+            return [f"There is no deployment with the id {self.wanted.id}, so nothing is archived: is the id correct?"]
         return []
 
     def diff(self) -> dict[str, t.Any]:
@@ -203,8 +201,8 @@ def active_with_key(wanted: Wanted, observed: Observed) -> Deployment:
         raise Refused(
             doing,
             f"several active deployments have this label, with the ids {_ids(found)}",
-            "archive or rename those that are not meant (amplitude_deployment_info with include_usage tells which of them "
-            "is used)",
+            "archive or rename all but the one that you mean (amplitude_deployment_info with include_usage shows which of "
+            "them is used)",
         )
     if not found[0].key:
         raise Refused(doing, f"the API lists {name(found[0])} without a key", "ask Amplitude for it")
@@ -247,7 +245,7 @@ def _check_free(wanted: Wanted, after: Deployment, observed: Observed) -> None:
     if holders:
         raise LabelTaken(
             _doing(wanted),
-            f"the label {after.label!r} belongs to the active deployment with the id {_ids(holders)} already",
+            f"the label {after.label!r} already belongs to the active deployment with the id {_ids(holders)}",
             "archive or rename that one first, or use another label",
         )
 
@@ -376,9 +374,9 @@ def _only(wanted: Wanted, found: t.Sequence[Deployment]) -> Deployment | None:
 def _way_out(wanted: Wanted, found: Deployment) -> str:
     """What to do where several deployments are like this one."""
     if found.deleted:
-        return "say with id which one is meant, or set restore_archived to false to create a new one"
-    what = "say with id which one is meant" if wanted.replaces is None else "archive or rename all but one of them"
-    return f"{what} (amplitude_deployment_info with include_usage tells which of them is used)"
+        return "set id to say which one is meant, or set restore_archived to false to create a new one"
+    what = "set id to say which one is meant" if wanted.replaces is None else "archive or rename all but one of them"
+    return f"{what} (amplitude_deployment_info with include_usage shows which of them is used)"
 
 
 def _managed(deployment: Deployment | None) -> dict[str, t.Any]:
@@ -399,4 +397,4 @@ def _ids(deployments: t.Iterable[Deployment]) -> str:
 def _doing(wanted: Wanted) -> str:
     if wanted.is_replaced:
         return f"let deployment {wanted.label!r} in project {wanted.project_id} replace the one with the id {wanted.id}"
-    return f"make {wanted} {wanted.state}"
+    return f"ensure that {wanted} is {wanted.state}"

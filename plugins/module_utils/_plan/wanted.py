@@ -95,8 +95,8 @@ def validate(wanted: Wanted) -> None:
         raise InputError(
             "use the options",
             problem,
-            "use only letters from A to Z and a to z, digits, _ and - (a deployment that has another one can be named by "
-            "its id)",
+            "use only letters from A to Z and a to z, digits, _ and - (a deployment whose label has other characters "
+            "can be identified by its id)",
         )
     if wanted.previous_label is not None and wanted.previous_label == wanted.label:
         raise InputError(
@@ -168,7 +168,7 @@ def check_concurrency(concurrency: int) -> int:
     :raises InputError: saying what the range is.
     """
     if not 1 <= concurrency <= 32:
-        raise InputError("use the options", f"concurrency is {concurrency}", "give a number from 1 to 32")
+        raise InputError("use the options", f"concurrency is {concurrency}", "use a number from 1 to 32")
     return concurrency
 
 
@@ -215,7 +215,7 @@ def purge_from(params: t.Mapping[str, t.Any], wanted: t.Iterable[Wanted]) -> Pur
         raise InputError("use the options", "purge is true, but no project is named", "set project_id")
     limit = params["purge_limit"]
     if limit is not None and limit < 0:
-        raise InputError("use the options", f"purge_limit is {limit}", "give a number from 0")
+        raise InputError("use the options", f"purge_limit is {limit}", "use 0 or a higher number")
     return Purge(frozenset(project_ids), limit)
 
 

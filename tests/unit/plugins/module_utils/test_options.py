@@ -182,13 +182,13 @@ def test_key_that_is_refused(key, problem):
 @pytest.mark.parametrize(
     "option, value, problem",
     [
-        ("timeout", 0, "timeout is 0; give a number of seconds from 0.001 to 86400"),
+        ("timeout", 0, "timeout is 0; use a number of seconds from 0.001 to 86400"),
         ("timeout", -1, "timeout is -1; give"),
         ("timeout", 0.0001, "timeout is 0.0001; give"),
         ("timeout", "nan", "timeout is nan; give"),
         ("timeout", "inf", "timeout is inf; give"),
         ("timeout", "-inf", "timeout is -inf; give"),
-        ("retry_timeout", -0.5, "retry_timeout is -0.5; give a number of seconds from 0 to 86400"),
+        ("retry_timeout", -0.5, "retry_timeout is -0.5; use a number of seconds from 0 to 86400"),
         ("retry_timeout", "nan", "retry_timeout is nan; give"),
         ("retry_timeout", "inf", "retry_timeout is inf; give"),
         ("ca_path", "/nonexistent/ca.pem", "ca_path '/nonexistent/ca.pem' does not exist; give"),

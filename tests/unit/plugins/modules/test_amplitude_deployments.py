@@ -115,10 +115,18 @@ WEB, API = dict(label="web", type="client"), dict(label="api", type="server")
         (
             [],
             dict(force=True),
-            r"none of the deployments is to be .*: 'api' \(id 2\), 'old' \(id 3\), 'web' \(id 1\); set purge_limit",
+            r"no listed deployment is to be .*: 'api' \(id 2\), 'old' \(id 3\), 'web' \(id 1\); set purge_limit",
         ),
-        ([dict(label="nope", state="absent")], dict(force=True), "is to be present in project 1, so that all there"),
-        ([dict(label="other", project_id="2")], dict(force=True), "is to be present in project 1, so that all there"),
+        (
+            [dict(label="nope", state="absent")],
+            dict(force=True),
+            "is to be present in project 1, so all deployments there",
+        ),
+        (
+            [dict(label="other", project_id="2")],
+            dict(force=True),
+            "is to be present in project 1, so all deployments there",
+        ),
         ([], dict(force=True, purge_limit=3), [("archive", "api"), ("archive", "old"), ("archive", "web")]),
     ],
 )

@@ -42,7 +42,7 @@ def test_what_was_approved_is_carried_out(emulator, serve, name):
         assert result["changes"] == changes and result["warnings"] == []
     again = serve(options, force=True, approved_changes=changes)
     assert not again.get("failed") and not again["changed"] and writes(emulator) == []
-    assert len(again["warnings"]) == 1 and "Not needed any more of approved_changes" in again["warnings"][0]
+    assert len(again["warnings"]) == 1 and "No longer needed from approved_changes" in again["warnings"][0]
     nothing = serve(options, force=True, approved_changes=[])
     assert not nothing.get("failed") and nothing["warnings"] == []
 

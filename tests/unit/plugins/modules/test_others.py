@@ -352,8 +352,8 @@ def test_e18_changed_all_the_time(emulator, run):
     result = run(**WEB)
     assert result["failed"] and result["changed"]
     assert re.fullmatch(
-        "Could not make deployment 'web' in project 1 as wanted: something else keeps changing deployment 'web' in "
-        r"project 1, also after 30 rounds within .* seconds?; find out what does, and run this again\.",
+        "Could not bring deployment 'web' in project 1 to the desired state: something else keeps changing deployment "
+        r"'web' in project 1, also after 30 rounds within .* seconds?; find out what does, and run this again\.",
         result["msg"],
     )
     assert done(result) == ["create web"] * len(writes(emulator)), "all that was written is told"

@@ -24,7 +24,11 @@ ITEMS = {
     "no type": (dict(label="nowhere"), "it does not exist, and type is missing", "set type"),
     "no such id": (dict(id="99", label="y"), "there is no deployment with the id 99", "correct the id"),
     "of another project": (dict(id="6"), r".*'other' \(id 6\) belongs to project 2", "correct id or project_id"),
-    "taken": (dict(id="3", label="busy"), "the label 'busy' belongs to the active deployment with the id 9", "archive"),
+    "taken": (
+        dict(id="3", label="busy"),
+        "the label 'busy' already belongs to the active deployment with the id 9",
+        "archive",
+    ),
     "in use": (dict(label="api", state="absent"), r"the deployment 'api' \(id 2\) is used by flag", "remove it there"),
     "default": (dict(id="5", state="absent"), r"deployment 'default' \(id 5\) has no key with the prefix", "keep it"),
 }
@@ -104,7 +108,7 @@ def test_msg_has_the_first_twenty(connection):
     result = bulk(connection, items, True)
     assert len(result["problems"]) == 23
     assert result["msg"].count("Could not") == 20
-    assert result["msg"].endswith(". And 3 more, all of which are in the return value problems.")
+    assert result["msg"].endswith(". And 3 more; the return value problems lists all of them.")
     assert bulk(connection, items[:20], True)["msg"].count("Could not") == 20
     assert "more" not in bulk(connection, items[:20], True)["msg"]
 

@@ -229,4 +229,4 @@ def test_purge():
     execution = execution_of(service, CREATE, purge=Purge(frozenset(["1"])), approved=[archive, gone])
     assert execution.carry_out() is None and service.sent == ["edit 8 deleted=True"]
     assert [told(each.changes) for each in execution.outcomes()] == [[], ["archive 8 old"]]
-    assert execution.unused() == ["Not needed any more of approved_changes: archive 'gone' (id 9) in project 1."]
+    assert execution.unused() == ["No longer needed from approved_changes: archive 'gone' (id 9) in project 1."]

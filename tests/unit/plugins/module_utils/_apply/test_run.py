@@ -109,7 +109,7 @@ def test_problem_of_the_only_one():
 
 CREATED, RENAMED = Change("create", "1", None, "web", type="client"), Change("rename", "1", "8", "new", "old")
 GONE = Change("archive", "1", "9", "gone")
-NOT_NEEDED = "Not needed any more of approved_changes: archive 'gone' (id 9) in project 1."
+NOT_NEEDED = "No longer needed from approved_changes: archive 'gone' (id 9) in project 1."
 
 
 @pytest.mark.parametrize("check_mode", [True, False])

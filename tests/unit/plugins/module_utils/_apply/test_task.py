@@ -322,7 +322,7 @@ def test_withdrawal_that_fails(answer, count):
     assert told.startswith(f"Could not withdraw deployment 'web' (id 7) in project 1: {RACE}, {answer.problem}")
     assert told.endswith(
         ", and as far as is known the deployments with the ids 5, 7 are all active now; archive or rename all but one of "
-        "them (amplitude_deployment_info with include_usage tells which of them is used), and run this again."
+        "them (amplitude_deployment_info with include_usage shows which of them is used), and run this again."
     )
     assert caught.value.__cause__ is answer
 

@@ -71,7 +71,7 @@ def test_unused():
     assert approval.unused_warning([CREATE, ARCHIVE, RENAME]) == []
     [warning] = approval.unused_warning([ARCHIVE])
     assert warning == (
-        "Not needed any more of approved_changes: create the client deployment 'web' in project 1; rename 'store' (id 8) to "
+        "No longer needed from approved_changes: create the client deployment 'web' in project 1; rename 'store' (id 8) to "
         "'shop' in project 1."
     )
     [warning] = Approval([ARCHIVE._replace(id=str(each)) for each in range(7)]).unused_warning([])
@@ -86,7 +86,7 @@ UNUSABLE = {
     "an unknown field": (dict(ENTRY, key="x"), "entry 2 has the unknown field 'key'"),
     "no label": (dict(ENTRY, label=None), "entry 2 has no label"),
     "no project": (dict(ENTRY, project_id=""), "entry 2 has an unusable project_id"),
-    "no id": (dict(ENTRY, id=None), "entry 2 has no id, which only a create"),
+    "no id": (dict(ENTRY, id=None), "entry 2 has no id, but the action archive: only a create"),
     "no id, of what is not created": (dict(ENTRY, action="assign", id=None, flag="f"), "entry 2 has no id"),
     "a label that is no text": (dict(ENTRY, label=False), "entry 2 has a label that is not text"),
     "a list": (dict(ENTRY, flag=["a"]), "entry 2 has a flag that is not text"),

@@ -61,13 +61,13 @@ CASES = {
     "twice, one listed by its id": (
         [want("web", id="1")],
         [WEB, row(2, "web")],
-        [("web", "2", "duplicate", "has the label of 1")],
+        [("web", "2", "duplicate", "has the same label as 1")],
     ),
     "twice, both listed by their ids": ([want(id="1"), want(id="2")], [WEB, row(2, "web")], []),
     "twice, neither of them listed": (
         [],
         [WEB, row(2, "web")],
-        [("web", "1", "duplicate", "label of 2"), ("web", "2", "duplicate", "label of 1")],
+        [("web", "1", "duplicate", "label as 2"), ("web", "2", "duplicate", "label as 1")],
     ),
     "archived twice": (
         [want("web")],

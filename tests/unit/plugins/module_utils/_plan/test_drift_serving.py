@@ -61,7 +61,7 @@ CASES = {
         [want("web", flags=(), exclusive=True), want("api")],
         [WEB, API],
         [flag("1", "cart", "11", "12"), flag("3", "hero", "11", kind="experiment")],
-        [("web", "11", "assigned", "it serves the flag 'cart' beside what is listed")],
+        [("web", "11", "assigned", "it serves the flag 'cart' in addition to what is listed")],
     ),
     "both": Case(
         [want("web", flags=("pay",), exclusive=True), want("api")],
@@ -72,7 +72,7 @@ CASES = {
                 "web",
                 "11",
                 "unassigned",
-                "it does not serve the flag 'pay' and it serves the flag 'cart' beside what is listed",
+                "it does not serve the flag 'pay' and it serves the flag 'cart' in addition to what is listed",
             )
         ],
     ),
@@ -98,7 +98,7 @@ CASES = {
         [want("web", flags=("gone",), experiments=("twin",))],
         [WEB],
         [flag("1", "gone", archived=True), *(flag(each, "twin", kind="experiment") for each in "45")],
-        [("web", "11", "conflict", "bring the flag back in Amplitude. the key 'twin' belongs to 2 experiments")],
+        [("web", "11", "conflict", "restore the flag in Amplitude. the key 'twin' belongs to 2 experiments")],
     ),
     "it would leave an enabled flag without any": Case(
         [want("web", flags=(), exclusive=True)],
@@ -115,8 +115,8 @@ CASES = {
                 "web",
                 None,
                 "missing",
-                "it does not exist and deployment 'web' (id 7), which it replaces, has its label and it has not taken over "
-                "the flag 'cart' and the experiment 'hero' from deployment 'web' (id 7)",
+                "it does not exist and deployment 'web' (id 7), which it replaces, still has its label and it has not "
+                "taken over the flag 'cart' and the experiment 'hero' from deployment 'web' (id 7)",
             )
         ],
     ),
@@ -165,7 +165,7 @@ CASES = {
         [want("web", replaces="7", retire=True)],
         [OLD._replace(deleted=True), WEB],
         [],
-        [("web", "11", "replaced", "deployment 'web' (id 7), which it replaces, has its label")],
+        [("web", "11", "replaced", "deployment 'web' (id 7), which it replaces, still has its label")],
     ),
     "only what is listed is taken over": Case(
         [want("web", replaces="7", flags=(), exclusive=True)], [SUPERSEDED, WEB], [CART]

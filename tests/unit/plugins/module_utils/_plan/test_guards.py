@@ -112,6 +112,6 @@ def test_usage_that_cannot_be_read():
     assert refusal.failure() == dict(kind="refused", status=403, transient=False, retry_after=None)
     assert str(refusal) == (
         "Could not find out whether flags or experiments still use what is to be archived: list the flags in project 1: "
-        "it answered 403; see to it that the management API key can list them, or set force to true if you "
-        "know that nothing uses it: what does gets no variants any more."
+        "it answered 403; make sure that the management API key can list them, or set force to true if you "
+        "are sure that nothing uses it: whatever does will no longer get variants."
     )

@@ -362,7 +362,7 @@ EVERYTHING_AT_ONCE: dict[str, t.Any] = {
         ],
         {"1", "2"},
         [
-            (1, "1", "a", None, "make deployment 'a' in project 1 present (item 1): there are 2 active"),
+            (1, "1", "a", None, "ensure that deployment 'a' in project 1 is present (item 1): there are 2 active"),
             (3, "1", "s", None, "(item 3): deployment 's' (id 5) is a server deployment"),
             (4, "1", "y", None, "(item 4): it does not exist, and type is missing"),
             (5, "1", "q", "99", "(item 5): there is no deployment with the id 99"),
@@ -405,7 +405,7 @@ REFUSED = {
     "swap by id": (
         [A, B],
         [want("b", id="1"), want("a", id="2")],
-        "label 'b' belongs to the active deployment with the id 2 already",
+        "label 'b' already belongs to the active deployment with the id 2",
     ),
     "two mean the same one": (
         [A],
@@ -417,7 +417,7 @@ REFUSED = {
         [want(id="2"), want("a", state="absent")],
         r"deployment \(id 2\) in project 1 and deployment 'a' in project 1 both mean the deployment 'a' with the id 2",
     ),
-    "one of many is ambiguous": ([A, row("4", "a")], [want("c", type="client"), want("a")], "ids 1, 4; say with id"),
+    "one of many is ambiguous": ([A, row("4", "a")], [want("c", type="client"), want("a")], "ids 1, 4; set id"),
 }
 
 

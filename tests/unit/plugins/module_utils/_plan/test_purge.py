@@ -43,13 +43,13 @@ def test_purge_spares_what_is_listed_as_absent_renamed_or_by_id():
         (
             [],
             None,
-            "project 1: none of the deployments is to be present in project 1, so that all there would be archived: "
+            "project 1: no listed deployment is to be present in project 1, so all deployments there would be archived: "
             r"'a' \(id 1\), 'e' \(id 5\); set purge_limit to at least 2",
         ),
         (
             [],
             None,
-            "project 2: none of the deployments is to be present in project 2, so that all there would be archived: "
+            "project 2: no listed deployment is to be present in project 2, so all deployments there would be archived: "
             r"'b' \(id 10\); set purge_limit to at least 1",
         ),
         ([], 1, "project 1: 2 deployments would be archived, but purge_limit is 1"),
@@ -57,13 +57,13 @@ def test_purge_spares_what_is_listed_as_absent_renamed_or_by_id():
         (
             [want("a")],
             None,
-            "project 2: none of the deployments is to be present in project 2, so that all there would be archived",
+            "project 2: no listed deployment is to be present in project 2, so all deployments there would be archived",
         ),
         ([want("a"), want("b", project_id="2", state="absent")], None, None),
         (
             [want("a"), want("c", project_id="2", state="absent")],
             None,
-            r"project 2: none of the .* present in project 2, so that all there .*: 'b' \(id 10\); set .* least 1",
+            r"project 2: no listed .* present in project 2, so all .*: 'b' \(id 10\); set .* least 1",
         ),
         ([want("a"), want("c", project_id="2", type="client")], None, None),
         ([want("a"), want(project_id="2", id="10")], None, None),
@@ -80,7 +80,7 @@ def test_purge_limit(wanted, limit, message):
 
 def test_projects_of_a_purge_are_told_by_their_numbers():
     rows = [*PROJECT, row("11", "y", project_id="10")]
-    with pytest.raises(Refused, match="purge project 2: none .* Could not purge project 10: none"):
+    with pytest.raises(Refused, match="purge project 2: no .* Could not purge project 10: no "):
         plans_of([], Observed(rows), Rules(), Purge(frozenset({"10", "2"})))
 
 

@@ -86,7 +86,7 @@ def test_plan_is_reached_by_its_own_changes(situation):
         ),
         (
             [("2", "web", "a-key", False), ("1", "web", "a-key", False)],
-            "several active deployments have this label, with the ids 1, 2; archive or rename those",
+            "several active deployments have this label, with the ids 1, 2; archive or rename all but the one",
         ),
         ([("1", "web", None, False)], r"the API lists deployment 'web' \(id 1\) without a key; ask Amplitude for it"),
         ([("1", "web", "", False)], r"the API lists deployment 'web' \(id 1\) without a key"),
@@ -156,7 +156,7 @@ def test_lowest_id_is_that_of_the_lowest_number():
     [
         (
             Wanted("1", id="7", state="absent"),
-            "There is no deployment with the id 7, so that nothing is archived: is the",
+            "There is no deployment with the id 7, so nothing is archived: is the",
         ),
         (Wanted("1", "web", id="7", state="absent"), "There is no deployment with the id 7, "),
         (Wanted("1", id="6", state="absent"), None),

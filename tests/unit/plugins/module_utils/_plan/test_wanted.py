@@ -55,7 +55,7 @@ ITEM = dict(label="a", type=None, state="present", id=None, previous_label=None,
 @pytest.mark.parametrize(
     "options, message",
     [
-        (dict(concurrency=0), "concurrency is 0; give a number from 1 to 32"),
+        (dict(concurrency=0), "concurrency is 0; use a number from 1 to 32"),
         (dict(concurrency=33), "concurrency is 33"),
         (dict(project_id=None), "item 1 has no project_id; set it there or for the whole task"),
         (dict(project_id=None, deployments=[]), "purge is true, but no project is named"),
