@@ -136,7 +136,7 @@ SHOWN = [
     "no Authorization: Bearer ******** for",
     # ansible-core 2.18 shows tracebacks of its own only.
     *([] if importlib.metadata.version("ansible-core").startswith("2.18.") else ["Traceback (most recent call last)"]),
-    "The change was accepted, but not read back.",
+    "The change was accepted, but could not be read back.",
     "unreachable=0    failed=0",
 ]
 #: Files that show what results are, thus keys; and files that show no result.

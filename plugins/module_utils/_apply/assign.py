@@ -198,7 +198,7 @@ class Assigner:
                 if not any(self._may_show(request, found, begun) for request in requests):
                     break
         except RequestFailed as failure:
-            failure.problem += ", so that what was written could not be read back"
+            failure.problem += ", so what was written could not be read back"
             raise
         for request in requests:
             if not request.is_accepted and request.is_carried_out(found):
@@ -245,14 +245,14 @@ class Assigner:
         if failure is not None:
             return UnexpectedAnswer(
                 doing,
-                f"{problem}, and they could not be put back: {failure.problem}",
-                "assign them again in Amplitude, and do not use flags and experiments of this collection",
+                f"{problem}, and they could not be assigned again: {failure.problem}",
+                "assign them again in Amplitude, and do not use the options flags, experiments and replaces",
             )
         what = "they were" if back is others else f"those that are active ({', '.join(active)}) were"
         return UnexpectedAnswer(
             doing,
-            f"{problem}; {what} put back, and nothing more was written",
-            "look at it in Amplitude, and do not use the options flags, experiments and replaces",
+            f"{problem}; {what} assigned again, and nothing more was written",
+            "check it in Amplitude, and do not use the options flags, experiments and replaces",
         )
 
     def _assign_again(self, request: _Request, others: t.Sequence[str]) -> RequestFailed | None:
@@ -277,7 +277,7 @@ def _raise_failure(requests: t.Iterable[_Request], flags: Flags) -> None:
     failures = [request.failure for request in failed if request.failure is not None]
     if failures:
         if failures[0].outcome_unknown:
-            failures[0].problem += ", so that it is not known whether it was carried out"
+            failures[0].problem += ", so it is not known whether it was carried out"
         if len(failed) > 1:
             verb = "removed" if failed[0].is_removal else "assigned"
             failures[0].problem += f" ({len(failed) - 1} more could not be {verb}, see pending)"

@@ -102,9 +102,9 @@ class Rounds:
         which = f"{left.plan.wanted}{f' and {len(others)} others' if others else ''}"
         return UnexpectedAnswer(
             f"bring {which} to the desired state",
-            f"something else keeps changing {which}, also after {MOST_ROUNDS} rounds within "
+            f"something else keeps changing {which}, even after {MOST_ROUNDS} rounds within "
             f"{spell(self._writer.now() - self._begun)}",
-            "find out what does, and run this again",
+            "find out what it is, and run this again",
             transient=True,
         )
 
@@ -168,7 +168,7 @@ class Rounds:
         for task in waiting():
             tell(task, task.give_up, overlaid, failure)
         if failure is not None and failure in errors:
-            failure.problem += ", so that what was written could not be read back"
+            failure.problem += ", so what was written could not be read back"
         return None if failure else observed, errors[0] if errors else None
 
     def is_confirmed_by(self, observed: Observed) -> bool:

@@ -128,7 +128,7 @@ class Run:
         warnings = [warning for each in self.plans for warning in each.warnings]
         if self.approval is not None and (check_mode or not look.changes):
             warnings += self.approval.unused_warning(change for _place, change in look.changes)
-        return warnings + [f"The API lists no key of {name(each)}." for each in look.keyless]
+        return warnings + [f"The API lists no key for {name(each)}." for each in look.keyless]
 
     def _refusal(self, look: _Look, warnings: t.Sequence[str]) -> AmplitudeError:
         """The error that tells what is refused and, of a list, what would be done without that."""
@@ -212,8 +212,8 @@ def _waited(looked: int, seconds: float) -> list[str]:
     if looked <= 1:
         return []
     return [
-        f"The list was read for {spell(seconds)} before failing, since two runs that create one label at the same moment "
-        "become one in that time, and the key of a new deployment may be listed a little later."
+        f"The list was read for {spell(seconds)} before failing, since duplicates of two runs that create one label at "
+        "the same moment are resolved in that time, and the key of a new deployment may be listed a little later."
     ]
 
 

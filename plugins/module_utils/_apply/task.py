@@ -172,7 +172,7 @@ class Task:
         if judged is Verdict.UNREAD and not (write.before is not None and write.own.deleted):
             raise t.cast(RequestFailed, failure)
         if judged is Verdict.UNREAD:
-            self.warnings.append(f"The change was accepted, but not read back. {failure}")
+            self.warnings.append(f"The change was accepted, but could not be read back. {failure}")
         if judged in (Verdict.HIDDEN, Verdict.KEYLESS):
             after = told(" after {time}", self._writer.now() - write.sent)
             seen = f"it was created with the id {write.id}, but the list of deployments shows it without its key{after}"
@@ -218,7 +218,7 @@ class Task:
             self.yielding = [row for row in self._sight.rivals if row.id != write.id]
             self.warnings.append(
                 f"{rivalry(self.current, self._sight.rivals)} It should be withdrawn, but retry_timeout leaves no time to "
-                "see that."
+                "confirm that."
             )
 
     def _overtaken(self, write: Write, row: Deployment) -> None:
@@ -236,8 +236,8 @@ class Task:
                 return
         elif write.own.deleted and row.deleted and not write.withdraws:
             self.warnings.append(
-                f"Somebody else has renamed the deployment with the id {write.id} from {write.own.label!r} to {row.label!r} "
-                "while this run has archived it."
+                f"Somebody else renamed the deployment with the id {write.id} from {write.own.label!r} to {row.label!r} "
+                "while this run archived it."
             )
         self.current = row
         self.state = State.LOST
@@ -257,8 +257,8 @@ class Task:
                 if not self._writer.edit(shown, after):
                     self.state = State.LOST
                     tried = (
-                        f"{rivalry(shown, sight.rivals)} This run has tried to withdraw its own deployment with the id "
-                        f"{shown.id}, and the API has not carried that out."
+                        f"{rivalry(shown, sight.rivals)} This run tried to withdraw its own deployment with the id "
+                        f"{shown.id}, but the API did not carry that out."
                     )
                     self.warnings += [tried] if tried not in self.warnings else []
                     return

@@ -141,7 +141,7 @@ class Writer:
             refusal.doing,
             f"{refusal.problem}, and the {state} deployment {holder.label!r} with the id {holder.id} has this label"
             + told(" (the list was read for {time})", self.now() - begun),
-            "use another label: an archived deployment keeps its label, and to restore it would bring back its key"
+            "use another label: an archived deployment keeps its label, and restoring it would bring back its key"
             if holder.deleted
             else "use another label",
         ) from refusal
@@ -166,5 +166,5 @@ class Writer:
         except RequestFailed:
             pass
         read = told(" (the list was read for {time})", self.now() - begun)
-        failure.problem += f", so that it is not known whether it was carried out{read}"
+        failure.problem += f", so it is not known whether it was carried out{read}"
         raise failure

@@ -66,7 +66,7 @@ def _passes(fault: Fault) -> bool:
 
 
 def _is_warned(scene: Scene, deed: Deed) -> bool:
-    return any("not read back" in warning or "not show it yet" in warning for warning in deed.warnings)
+    return any("could not be read back" in warning or "not show it yet" in warning for warning in deed.warnings)
 
 
 def _is_overtaken(scene: Scene, deed: Deed) -> bool:
@@ -160,7 +160,7 @@ READER = Exempt(
 NO_TIME = Exempt(
     "no time to see it",
     "faults.rst: the run warns that retry_timeout leaves no time to see its rivals withdraw",
-    lambda scene, deed: any("leaves no time to see that" in warning for warning in deed.warnings),
+    lambda scene, deed: any("leaves no time to confirm that" in warning for warning in deed.warnings),
 )
 SHIFTED = Exempt(
     "shifted", "the list changed while its pages were read", lambda scene, deed: len(set(deed.watermarks)) > 1
@@ -252,7 +252,7 @@ EXCEPTIONS: dict[str, tuple[Exempt, ...]] = {
         Exempt(
             "renamed meanwhile",
             "the API archives by id, whatever the label is meanwhile, and the run warns of it",
-            lambda scene, deed: any("while this run has archived it" in warning for warning in deed.warnings),
+            lambda scene, deed: any("while this run archived it" in warning for warning in deed.warnings),
         ),
     ),
     "what is returned is true": (OVERTAKEN, WARNED, NO_TIME),

@@ -353,7 +353,7 @@ def test_e18_changed_all_the_time(emulator, run):
     assert result["failed"] and result["changed"]
     assert re.fullmatch(
         "Could not bring deployment 'web' in project 1 to the desired state: something else keeps changing deployment "
-        r"'web' in project 1, also after 30 rounds within .* seconds?; find out what does, and run this again\.",
+        r"'web' in project 1, even after 30 rounds within .* seconds?; find out what it is, and run this again\.",
         result["msg"],
     )
     assert done(result) == ["create web"] * len(writes(emulator)), "all that was written is told"
@@ -380,7 +380,7 @@ def test_e18_beside_one_that_nobody_disturbs(emulator, run_list):
     rename_each_new_one(emulator, first=2)
     result = run_list(dict(label="api", type="client"), WEB, concurrency=1)
     assert (
-        result["failed"] and "something else keeps changing deployment 'web' in project 1, also after" in result["msg"]
+        result["failed"] and "something else keeps changing deployment 'web' in project 1, even after" in result["msg"]
     )
     assert done(result).count("create api") == 1 and "create api" not in done(result, "pending")
     assert result["deployments"][0]["id"] == "10001" and result["deployments"][0]["key"].startswith("client-")

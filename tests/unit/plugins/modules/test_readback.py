@@ -72,7 +72,7 @@ def test_edit_that_cannot_be_read_back(emulator, run):
     result = run(label="web", state="absent")
     assert not result.get("failed") and result["changed"] and result["deployment"]["deleted"]
     assert re.match(
-        "The change was accepted, but not read back. Could not list the deployments: ", result["warnings"][0]
+        "The change was accepted, but could not be read back. Could not list the deployments: ", result["warnings"][0]
     )
 
 
@@ -122,7 +122,7 @@ def test_refused_label_is_explained(emulator, run, status, options):
     assert result["failed"] and not result.get("changed")
     assert re.match(
         rf"Could not (create|rename) .*: .* answered {status} .*, and the archived deployment 'web' with the id 1 has this "
-        r"label[^;]*; use another label: an archived deployment keeps its label, and to restore it would bring back its "
+        r"label[^;]*; use another label: an archived deployment keeps its label, and restoring it would bring back its "
         r"key\.\Z",
         result["msg"],
     )
@@ -210,7 +210,7 @@ def test_outcome_that_stays_unknown(emulator, run, method, options):
     emulator.misbehave(method=method, action="status", status=503, times=0)
     result = run(retry_timeout=0, **options)
     assert result["failed"] and not result.get("changed")
-    assert ", so that it is not known whether it was carried out; run this again later" in result["msg"]
+    assert ", so it is not known whether it was carried out; run this again later" in result["msg"]
 
 
 def test_fields_that_are_not_read_from_the_body(emulator, serve):

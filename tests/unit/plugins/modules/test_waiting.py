@@ -178,7 +178,7 @@ def test_two_active_duplicates(emulator, run, clock, module):
     assert real["msg"] == check["msg"] and "ids 5, 6" in check["msg"]
     assert "amplitude_deployment_info with include_usage" in check["msg"]
     [warning] = real["warnings"]
-    assert warning.startswith("The list was read for 20 seconds before failing, since two runs that create one label")
+    assert warning.startswith("The list was read for 20 seconds before failing, since duplicates of two runs that")
     assert real["failure"]["transient"] is check["failure"]["transient"] is True
 
 
@@ -209,7 +209,7 @@ def test_a_create_whose_outcome_is_unknown(emulator, run, clock, module):
     emulator.misbehave(method="POST", action="cut", times=0)
     emulator.misbehave(method="GET", nth=6, action="status", status=403, times=0)
     result = run(module)
-    assert "so that it is not known whether it was carried out (the list was read for 2 seconds)" in result["msg"]
+    assert "so it is not known whether it was carried out (the list was read for 2 seconds)" in result["msg"]
     assert result["failure"]["kind"] == "answer_lost"
 
 
@@ -245,7 +245,7 @@ def test_withdrawal_that_comes_to_nothing_is_told(emulator, run, monkeypatch, mo
     emulator.misbehave(method="PATCH", action="status", status=503, times=0)
     result = run(module)
     assert result["failed"] and "10001, 10002" in result["msg"]
-    told = "This run has tried to withdraw its own deployment with the id 10002, and the API has not carried that out."
+    told = "This run tried to withdraw its own deployment with the id 10002, but the API did not carry that out."
     assert sum(told in warning for warning in result["warnings"]) == 1
 
 

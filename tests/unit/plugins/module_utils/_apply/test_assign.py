@@ -116,7 +116,7 @@ CASES = {
         ["assign 8 to cart", "assign 7,8 to cart"],
         "cart:8",
         1,
-        error=("has replaced the deployments 7 instead of adding", "they were put back, and nothing more was written"),
+        error=("has replaced the deployments 7 instead of adding", "they were assigned again, and nothing more was"),
         has="cart=7,8",
     ),
     "it replaces, and cannot be put back": Case(
@@ -125,7 +125,11 @@ CASES = {
         ["assign 8 to cart", "assign 7,8 to cart"],
         "cart:8",
         1,
-        error=("has replaced", "they could not be put back: it is refused with 403", "assign them again in Amplitude"),
+        error=(
+            "has replaced",
+            "they could not be assigned again: it is refused with 403",
+            "assign them again in Amplitude",
+        ),
     ),
     "one is refused, and the others are not": Case(
         assigning(FREE, LATER, CART),
@@ -169,7 +173,7 @@ CASES = {
         ["assign 8 to cart"],
         "",
         1,
-        error=("no answer, so that it is not known whether it was carried out",),
+        error=("no answer, so it is not known whether it was carried out",),
         patience=0.0,
     ),
     "lost, which does not stop the others": Case(
@@ -178,7 +182,7 @@ CASES = {
         ["assign 8 to free", "assign 8 to later"],
         "later:8",
         1,
-        error=("no answer, so that it is not known whether it was carried out",),
+        error=("no answer, so it is not known whether it was carried out",),
         patience=0.0,
     ),
     "it is there already": Case(assigning(CART, ids=["7"]), [], ["assign 7 to cart"], "cart:7", 1, has="cart=7"),
@@ -213,7 +217,7 @@ CASES = {
         error=("it is refused with 403 (1 more could not be removed, see pending)",),
     ),
     "lost, and not removed": Case(
-        removing(CART), [lost(False)], ["remove 7 from cart"], "", 4, error=("no answer, so that it is not known",)
+        removing(CART), [lost(False)], ["remove 7 from cart"], "", 4, error=("no answer, so it is not known",)
     ),
 }
 
@@ -244,16 +248,16 @@ def test_what_becomes_of_it(name):
 @pytest.mark.parametrize(
     "active, answers, sent, words",
     [
-        (["7", "6"], [OK], ["assign 6,7,8 to cart"], "they were put back"),
+        (["7", "6"], [OK], ["assign 6,7,8 to cart"], "they were assigned again"),
         (
             ["7"],
             [refused(400)],
             ["assign 6,7,8 to cart", "assign 7,8 to cart"],
-            "those that are active (7) were put back",
+            "those that are active (7) were assigned again",
         ),
-        (["7"], [refused(403)], ["assign 6,7,8 to cart"], "they could not be put back"),
-        ([], [refused(400)], ["assign 6,7,8 to cart"], "they could not be put back"),
-        (["6", "7"], [refused(400)], ["assign 6,7,8 to cart"], "they could not be put back"),
+        (["7"], [refused(403)], ["assign 6,7,8 to cart"], "they could not be assigned again"),
+        ([], [refused(400)], ["assign 6,7,8 to cart"], "they could not be assigned again"),
+        (["6", "7"], [refused(400)], ["assign 6,7,8 to cart"], "they could not be assigned again"),
     ],
 )
 def test_what_is_put_back(active, answers, sent, words):
@@ -301,7 +305,7 @@ def test_failure_to_read_back():
 
     service.before_read = fail
     assigner = Assigner(service.client, service.read_flags, set, 1)
-    with pytest.raises(AmplitudeError, match="refused with 500, so that what was written could not be read back"):
+    with pytest.raises(AmplitudeError, match="refused with 500, so what was written could not be read back"):
         assigner.assign(assigning(CART))
     assert told(assigner.done) == told(assigner.unseen) == "cart:8"
 

@@ -93,7 +93,7 @@ def test_something_else_keeps_changing_it():
     service.before_list = rename
     play = Play(service, want("new", id="8"))
     text = str(play.error)
-    assert f"also after {MOST_ROUNDS} rounds within" in text and play.error.transient
+    assert f"even after {MOST_ROUNDS} rounds within" in text and play.error.transient
     assert "something else keeps changing" in text and "others" not in text
     assert len(service.sent) == MOST_ROUNDS
 
@@ -120,7 +120,7 @@ def test_list_that_cannot_be_read():
 
     service.before_list = fail
     play = Play(service, RENAME)
-    assert "refused with 500, so that what was written could not be read back" in str(play.error)
+    assert "refused with 500, so what was written could not be read back" in str(play.error)
     assert play.states == [State.LOST]
 
 

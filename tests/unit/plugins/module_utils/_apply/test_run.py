@@ -68,7 +68,7 @@ def test_how_long_is_looked(name, check_mode):
 
 def test_key_that_is_not_listed():
     service = Service([WEB._replace(key=None)])
-    assert run_of(service, CREATE).decide(False) == ["The API lists no key of deployment 'web' (id 7)."]
+    assert run_of(service, CREATE).decide(False) == ["The API lists no key for deployment 'web' (id 7)."]
     assert service.lists[-1] - service.lists[0] == service.waits.races_settle
     assert run_of(service, CREATE).decide(True) == []
     # Nobody gets a key of what is archived.

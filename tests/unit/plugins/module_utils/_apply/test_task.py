@@ -212,7 +212,7 @@ def test_renamed_while_it_was_archived():
     task = sent(ABSENT, [WEB], Account())
     assert look(task, SHOP._replace(deleted=True)) is State.LOST
     assert task.warnings == [
-        "Somebody else has renamed the deployment with the id 7 from 'web' to 'shop' while this run has archived it."
+        "Somebody else renamed the deployment with the id 7 from 'web' to 'shop' while this run archived it."
     ]
 
 
@@ -250,7 +250,7 @@ def test_list_that_cannot_be_read():
     task = sent(ABSENT, [WEB], Account())
     task.give_up(None, failure)
     assert (task.state, task.current) == (State.DONE, ARCHIVED)
-    assert task.warnings == [f"The change was accepted, but not read back. {failure}"]
+    assert task.warnings == [f"The change was accepted, but could not be read back. {failure}"]
 
 
 def test_rivals_that_there_is_no_time_to_see_withdrawn():
@@ -262,7 +262,7 @@ def test_rivals_that_there_is_no_time_to_see_withdrawn():
     assert (task.state, task.yielding) == (State.DONE, [rival])
     assert task.warnings == [
         "Another run has made the label 'web' in project 1 active at the same moment (id 8). It should be withdrawn, but "
-        "retry_timeout leaves no time to see that."
+        "retry_timeout leaves no time to confirm that."
     ]
 
 
@@ -331,7 +331,7 @@ def test_withdrawal_that_comes_to_nothing():
     account = Account([WEB])
     task = sent(CREATE, [], account, ["7", lost()])
     assert look(task, WEB, RIVAL) is State.LOST
-    told = "This run has tried to withdraw its own deployment with the id 7, and the API has not carried that out."
+    told = "This run tried to withdraw its own deployment with the id 7, but the API did not carry that out."
     assert task.warnings == [f"{RACE}. {told}"]
 
 

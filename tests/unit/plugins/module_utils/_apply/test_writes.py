@@ -107,7 +107,7 @@ def test_create_of_which_nobody_knows_what_became(more):
     lists = [[], lost()] if more.pop("failing", False) else [[]]
     with pytest.raises(
         AnswerLost,
-        match=r"create it: no answer, so that it is not known whether it was carried out( \(the list was read for 1 "
+        match=r"create it: no answer, so it is not known whether it was carried out( \(the list was read for 1 "
         r"second\))?; run",
     ):
         Writer(Account(*lists, answers=[lost()], **more)).create(NEW)
@@ -174,7 +174,7 @@ def test_label_that_another_run_has_just_made_active(lists, begun):
         (
             row("8", "web", deleted=True),
             "archived deployment 'web' with the id 8 has this label (the list was read for 5 seconds); use another label: "
-            "an archived deployment keeps its label, and to restore it would bring back its key.",
+            "an archived deployment keeps its label, and restoring it would bring back its key.",
             [0, 1, 3, 5],
         ),
         (
