@@ -242,7 +242,7 @@ class ActionModule(ActionBase):
             return State(VARIABLE, projects_from(self._resolved(elsewhere, VARIABLE, self._vars), VARIABLE))
         path = absolute(options["state_file"])
         if not is_blank(elsewhere):
-            self._warnings.append(f"amplitude_state_file is set, so that the variable {VARIABLE} is ignored.")
+            self._warnings.append(f"amplitude_state_file is set, so the variable {VARIABLE} is ignored.")
         defined = read_file(path, self._loader, NOT_IN_STATE_FILE)
         known = dict(self._vars)
         known.update(defined)

@@ -52,7 +52,7 @@ def check_text(option: str, value: t.Any) -> None:
         return
     advice = "put it in quotes where it is defined, or add `| string`"
     if isinstance(value, (list, dict)):
-        advice = "give a text"
+        advice = "use text"
     raise InputError("use the options", f"{option} is {kind_of(value)}, not text", advice)
 
 
@@ -103,7 +103,8 @@ def _check(option: str, value: t.Any, spec: t.Mapping[str, t.Any], options: Opti
         if not isinstance(value, list):
             if spec.get("elements") == "dict":
                 raise unusable(
-                    f"{option} is {kind_of(value)}, not a list", "give a list, in which each item has its options"
+                    f"{option} is {kind_of(value)}, not a list",
+                    "pass a list in which each item is a dictionary of options",
                 )
             value = [value]
         for number, element in enumerate(value, 1):
@@ -111,7 +112,7 @@ def _check(option: str, value: t.Any, spec: t.Mapping[str, t.Any], options: Opti
                 raise unusable(f"{option} has a blank element (number {number})", "give it a value, or leave it out")
             if spec.get("elements") == "dict" and "options" not in spec and not isinstance(element, dict):
                 raise unusable(
-                    f"entry {number} of {option} is {kind_of(element)}, not a dictionary", "give a dictionary"
+                    f"entry {number} of {option} is {kind_of(element)}, not a dictionary", "pass a dictionary"
                 )
             _check_one(f"element {number} of {option}", option, element)
     elif "options" not in spec:
@@ -122,7 +123,7 @@ def _check_one(name: str, option: str, value: t.Any) -> None:
     if option in TEXT:
         check_text(name, value)
     elif option in IDS and (isinstance(value, bool) or not isinstance(value, (str, int))):
-        raise unusable(f"{name} is {kind_of(value)}", "give an id as Amplitude shows it")
+        raise unusable(f"{name} is {kind_of(value)}", "use an id as Amplitude shows it")
 
 
 def project_of(options: t.Mapping[str, t.Any]) -> str | None:

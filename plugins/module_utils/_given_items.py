@@ -31,7 +31,7 @@ def look_at_items(option: str, options: Options, spec: t.Mapping[str, t.Any], pr
         except TypeError:
             known = " or ".join(f"'{each}: …'" for each in ("label", "project_id") if each in spec["options"])
             error = unusable(
-                f"it is {kind_of(given)}, not a dictionary of options", f"give its options, such as {known}"
+                f"it is {kind_of(given)}, not a dictionary of options", f"list its options, such as {known}"
             )
             problems.append(_told(error, option, number, {}, project_id))
             items[place] = {}
@@ -57,7 +57,7 @@ def _unknown(item: t.Mapping[t.Any, t.Any], spec: Spec) -> t.Iterator[InputError
     for option in [each for each in item if each not in spec]:
         close = difflib.get_close_matches(str(option), list(spec), 1)
         advice = f"perhaps {close[0]} was meant" if close else f"the options are {', '.join(spec)}"
-        yield unusable(f"{option} is not an option of it", advice)
+        yield unusable(f"{option} is not a known option", advice)
 
 
 def _mistakes(item: Options, spec: Spec) -> t.Iterator[InputError]:

@@ -247,7 +247,7 @@ def base_url_from(base_url: str | None, region: str, source: str = "") -> str:
 
     def unusable(problem: str) -> InputError:
         # The address itself is not repeated: what makes it unusable could be a password in it.
-        return InputError(_DOING, f"{_named('base_url', source)} {problem}", f"give an address like {BASE_URLS['us']}")
+        return InputError(_DOING, f"{_named('base_url', source)} {problem}", f"use an address like {BASE_URLS['us']}")
 
     try:
         parts = urlsplit(base_url)
@@ -275,6 +275,6 @@ def _verify_from(validate_certs: bool, ca_path: str | None) -> bool | str:
         raise InputError(
             _DOING,
             f"ca_path {ca_path!r} does not exist",
-            "give the path of a file or directory with CA certificates, on the machine where the module runs",
+            "set it to the path of a file or directory with CA certificates, on the machine where the module runs",
         )
     return ca_path

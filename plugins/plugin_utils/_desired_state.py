@@ -76,7 +76,7 @@ def identifiers(value: t.Any, least: int = 0) -> list[str]:
         parts = [part.strip("'\"") for part in re.split(r"[\s,]+", inner) if part]
     found = [identifier_from(part) for part in parts]
     if None in found or len(found) < least:
-        raise ValueError("give the IDs of projects, as a list or with commas, spaces or newlines between them")
+        raise ValueError("set it to the IDs of projects, as a list or separated by commas, spaces or newlines")
     return list(dict.fromkeys(t.cast("list[str]", found)))
 
 
@@ -99,7 +99,7 @@ def projects_from(value: t.Any, source: str) -> list[Project]:
             ]
         )
     if not isinstance(value, (list, tuple)):
-        kind = "a mapping" if isinstance(value, dict) else "one value"
+        kind = "a mapping" if isinstance(value, dict) else "a single value"
         raise Unusable([InputError(doing, f"{VARIABLE} is {kind} instead of a list", _LIST_PROJECTS)])
     errors: list[InputError] = []
     projects: list[Project] = []
@@ -133,7 +133,7 @@ def _wrong_with(item: t.Any, project_id: str | None) -> t.Iterator[tuple[str, st
         )
     unknown = sorted(str(field) for field in item if field not in ("project_id", "deployments"))
     if unknown:
-        yield f"has {', '.join(unknown)}", "give it project_id and deployments, and nothing else"
+        yield f"has unknown fields: {', '.join(unknown)}", "give it project_id and deployments, and nothing else"
     deployments = item.get("deployments")
     if "deployments" not in item or is_blank(deployments):
         problem = "has no deployments" if "deployments" not in item else "has deployments that are blank"

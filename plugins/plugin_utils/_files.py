@@ -39,7 +39,7 @@ def write_files(directory: str, texts: t.Mapping[str, str], check_mode: bool, va
         raise InputError(
             f"write into {directory}",
             reason[:1].lower() + reason[1:],
-            f"set {variable} to where the user who runs ansible-playbook can write",
+            f"set {variable} to a path that the user who runs ansible-playbook can write to",
         ) from None
     return changed
 

@@ -64,7 +64,7 @@ def project_ids_of(options: Options, option: str, least: int = 0) -> list[str]:
     try:
         return identifiers(options[option], least)
     except ValueError as error:
-        raise InputError(f"use {PREFIX}{option}", f"{options[option]!r} is no list of IDs", str(error)) from None
+        raise InputError(f"use {PREFIX}{option}", f"{options[option]!r} is not a list of IDs", str(error)) from None
 
 
 def time_now() -> str:
@@ -75,5 +75,5 @@ def time_now() -> str:
 def _validated(spec: t.Mapping[str, t.Any], given: Options) -> dict[str, t.Any]:
     checked = ArgumentSpecValidator(spec).validate(given)
     for text in checked.error_messages:
-        raise InputError("use the variables of the playbook", text, "correct the variable amplitude_… of that name")
+        raise InputError("use the variables of the playbook", text, "correct the amplitude_… variable of that name")
     return t.cast("dict[str, t.Any]", checked.validated_parameters)

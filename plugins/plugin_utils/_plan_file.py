@@ -81,7 +81,7 @@ def read_plan(path: str, base_url: str) -> Approved:
         with open(path, encoding="utf-8") as file:
             text = file.read()
     except UnicodeError:
-        raise InputError(doing, "it is no text in UTF-8", _AS_WRITTEN) from None
+        raise InputError(doing, "it is not UTF-8 text", _AS_WRITTEN) from None
     except OSError as error:
         raise InputError(doing, str(error.strerror), "let the user who runs ansible-playbook read it") from None
     try:
@@ -91,13 +91,13 @@ def read_plan(path: str, base_url: str) -> Approved:
     if approved.base_url != base_url:
         raise InputError(
             doing,
-            f"it was made for {approved.base_url}, and this is {base_url}",
+            f"it was made for {approved.base_url}, but this run connects to {base_url}",
             "set the region or the base URL of the account that the plan was made for, or make a plan for this one",
         )
     if problems:
         raise InputError(
             doing,
-            f"it has {problems} problem{'s' * (problems > 1)}, so that nothing of it can be carried out",
+            f"it has {problems} problem{'s' * (problems > 1)}, so none of it can be carried out",
             "solve them, make a new plan and have it approved",
         )
     return approved
@@ -109,7 +109,8 @@ def different(options: Row, given: Row) -> list[str]:
     :param given: the values of those that are set.
     """
     return [
-        f"The plan was made with amplitude_{option} {_shown(options[option])}, which wins over {_shown(given[option])}."
+        f"The plan was made with amplitude_{option} {_shown(options[option])}, which takes precedence over "
+        f"{_shown(given[option])}."
         for option in OPTIONS
         if option in given and given[option] != options[option]
     ]
@@ -123,8 +124,8 @@ def not_listed(approved: Approved, project_ids: t.Collection[str]) -> list[str]:
     if not others:
         return []
     return [
-        f"The plan has changes of project {', '.join(others)}, which the desired state does not list; "
-        "nothing is done about them."
+        f"The plan has changes to project {', '.join(others)}, which the desired state does not list; "
+        "they are not carried out."
     ]
 
 
@@ -150,10 +151,10 @@ def _parsed(text: str) -> t.Any:
     except json.JSONDecodeError as error:
         if not text[error.pos :].strip() or error.msg.startswith("Unterminated string"):
             raise _Wrong(f"it is cut off in line {error.lineno}") from None
-        raise _Wrong(f"it is no JSON in line {error.lineno}") from None
+        raise _Wrong(f"it is not valid JSON in line {error.lineno}") from None
     except (RecursionError, ValueError):
         # Digits and brackets without end.
-        raise _Wrong("it is no JSON of a plan") from None
+        raise _Wrong("it is not the JSON of a plan") from None
 
 
 def _approved(value: t.Any) -> tuple[Approved, int]:
@@ -163,7 +164,7 @@ def _approved(value: t.Any) -> tuple[Approved, int]:
     """
     # The format first: in another one, all else can be different.
     if not isinstance(value, dict) or "format" not in value:
-        raise _Wrong("it is no plan, which begins with its format")
+        raise _Wrong("it is not a plan, which begins with its format")
     if value["format"] != FORMAT or isinstance(value["format"], bool):
         raise _Wrong(
             f"its format is {json.dumps(value['format'])[:50]}, and this version of the collection knows {FORMAT}"
@@ -184,7 +185,7 @@ def _approved(value: t.Any) -> tuple[Approved, int]:
         _check_fields(project, ("project_id", "changes", "problems"), f"its project number {number}")
         project_id = project["project_id"]
         if not isinstance(project_id, str) or identifier_from(project_id) != project_id:
-            raise _Wrong(f"its project number {number} has a project_id that is none")
+            raise _Wrong(f"its project number {number} has an unusable project_id")
         if project_id in changes:
             raise _Wrong(f"it has the project {project_id} twice")
         changes[project_id] = _changes_of(project)
@@ -207,7 +208,9 @@ def _changes_of(project: Row) -> list[dict[str, t.Any]]:
         raise _Wrong(f"in the changes of project {project_id}, {error.problem}") from None
     for number, change in enumerate(project["changes"], 1):
         if change["project_id"] != project_id:
-            raise _Wrong(f"in the changes of project {project_id}, entry {number} is of project {change['project_id']}")
+            raise _Wrong(
+                f"in the changes of project {project_id}, entry {number} belongs to project {change['project_id']}"
+            )
     return list(project["changes"])
 
 

@@ -50,17 +50,17 @@ def read_file(path: str, loader: t.Any, others: t.Collection[str]) -> dict[str, 
     if data is None:
         return {}
     if not isinstance(data, dict):
-        kind = "a list" if isinstance(data, (list, tuple)) else "a text" if isinstance(data, str) else "one value"
+        kind = "a list" if isinstance(data, (list, tuple)) else "text" if isinstance(data, str) else "a single value"
         raise unusable(
             f"it is {kind}, and defines no variables",
-            f"write {VARIABLE}: into its first line, and the list of projects below it, as community.amplitude.export does",
+            f"write {VARIABLE}: on its first line, and the list of projects below it, as community.amplitude.export does",
             1,
         )
     ignored = sorted(set(others).intersection(data))
     if ignored:
         raise unusable(
-            f"it defines {', '.join(ignored)}, which is not read from it",
-            "set that where other variables are set, for example with --extra-vars",
+            f"it defines {', '.join(ignored)}, which cannot be set in this file",
+            "set that elsewhere, for example with --extra-vars",
         )
     return data
 
@@ -71,20 +71,20 @@ def _reason(error: BaseException) -> tuple[str, str, int | None]:
         if getattr(each, "problem_mark", None) is not None:
             return (*_of_yaml(each), t.cast(t.Any, each).problem_mark.line + 1)
         if isinstance(each, UnicodeError) or type(each).__name__ == "ReaderError":
-            return "it is no text in UTF-8", "set amplitude_state_file to the path of a YAML file", None
+            return "it is not UTF-8 text", "set amplitude_state_file to the path of a YAML file", None
         if isinstance(each, OSError):
             return str(each.strerror), _LET_READ, None
     text = " ".join(str(getattr(error, "message", None) or error).split()).rstrip(".")
-    return text, "give the right vault password" if "vault" in text.lower() else "correct it", None
+    return text, "use the right vault password" if "vault" in text.lower() else "correct it", None
 
 
 def _of_yaml(error: t.Any) -> tuple[str, str]:
     """What the parser of YAML says, and what to do about it."""
-    problem = str(error.problem or "it is no YAML")
+    problem = str(error.problem or "it is not valid YAML")
     if "tab character" in problem or "'\\t'" in problem:
         return problem, "indent with spaces"
     if "key" in problem and "hashable" in problem:
-        return "a mapping is where a text is expected", "put what begins with {{ in quotes"
+        return "there is a mapping where text is expected", "put what begins with {{ in quotes"
     if problem.startswith("but "):
         problem = f"{error.context}, {problem}"
     return problem, "correct the YAML there"

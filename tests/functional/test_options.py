@@ -163,13 +163,13 @@ def test_mistakes(results, emulator):
     assert [
         (each["item"], each["project_id"], each["problem"], each["advice"]) for each in found["mistakes"]["problems"]
     ] == [
-        (1, "1", "lable is not an option of it", "perhaps label was meant"),
-        (2, "222", "typ is not an option of it", "perhaps type was meant"),
+        (1, "1", "lable is not a known option", "perhaps label was meant"),
+        (2, "222", "typ is not a known option", "perhaps type was meant"),
         (
             3,
             "1",
             "it is the text 'api', not a dictionary of options",
-            "give its options, such as 'label: …' or 'project_id: …'",
+            "list its options, such as 'label: …' or 'project_id: …'",
         ),
         (4, "1", "state is the text 'absnt'", "perhaps absent was meant"),
     ]

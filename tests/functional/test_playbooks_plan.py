@@ -143,7 +143,7 @@ def test_problems(plan, play, emulator):
     assert "1 problem: this plan cannot be carried out." in files["plan.html"]
     assert plan(projects, fail_on_problems=True)[0].status == 2
     result = play("apply", projects=wanted(), plan_file="plan.json")
-    assert result.status == 2 and "it has 1 problem, so that nothing of it can be carried out" in result.output
+    assert result.status == 2 and "it has 1 problem, so none of it can be carried out" in result.output
     assert emulator.requests() == []
 
 
@@ -198,7 +198,9 @@ def test_options_of_the_plan_win(plan, play, emulator):
     plan(wanted(), purge=True, purge_limit=1)
     result = play("apply", projects=wanted(), plan_file="plan.json", purge=False, force="no")
     assert result.status == 0, result.output
-    assert "The plan was made with amplitude_purge true, which wins over false." in " ".join(result.output.split())
+    assert "The plan was made with amplitude_purge true, which takes precedence over false." in " ".join(
+        result.output.split()
+    )
     assert "amplitude_force" not in result.output and ("102", "stray") not in active(emulator)
 
 
@@ -206,7 +208,7 @@ def test_project_that_the_desired_state_lists_no_more(plan, play, emulator):
     plan(wanted())
     result = play("apply", projects=wanted()[:1], plan_file="plan.json")
     assert result.status == 0 and ("102", "app") not in active(emulator), result.output
-    assert "The plan has changes of project 102" in result.output
+    assert "The plan has changes to project 102" in result.output
 
 
 @pytest.mark.parametrize("blank", [None, ""])

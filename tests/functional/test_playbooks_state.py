@@ -69,15 +69,15 @@ FILES = {
     "a bracket": (b"a: [1\nb: 2\n", "from FILE, line 2: did not find expected ',' or ']'; correct the YAML there."),
     "a template without quotes": (
         b"---\na: {{ b }}\n",
-        "from FILE, line 2: a mapping is where a text is expected; put",
+        "from FILE, line 2: there is a mapping where text is expected; put",
     ),
     "two documents": (b"a: 1\n---\nb: 2\n", "from FILE, line 2: expected a single document in the stream, but found"),
     "an unknown tag": (b"a: !nope 1\n", "from FILE, line 1: could not determine a constructor for the tag '!nope'"),
-    "a text": (b"web-shop\n", "from FILE, line 1: it is a text, and defines no variables; write amplitude_projects:"),
+    "a text": (b"web-shop\n", "from FILE, line 1: it is text, and defines no variables; write amplitude_projects:"),
     "a list": (b"- project_id: 101\n", "from FILE, line 1: it is a list, and defines no variables"),
-    "a number": (b"5\n", "from FILE, line 1: it is one value, and defines no variables"),
-    "binary": (bytes(range(256)), "from FILE: it is no text in UTF-8; set amplitude_state_file to the path of a YAML"),
-    "Latin-1": (b'a: "\xfc"\n', "from FILE: it is no text in UTF-8"),
+    "a number": (b"5\n", "from FILE, line 1: it is a single value, and defines no variables"),
+    "binary": (bytes(range(256)), "from FILE: it is not UTF-8 text; set amplitude_state_file to the path of a YAML"),
+    "Latin-1": (b'a: "\xfc"\n', "from FILE: it is not UTF-8 text"),
     "empty": (b"", "in FILE: amplitude_projects is missing or empty, and an audit of nothing finds nothing"),
     "a comment": (b"# nothing yet\n---\n", "in FILE: amplitude_projects is missing or empty"),
     "another variable": (dict(projects=[WEB]), "in FILE: amplitude_projects is missing or empty"),
@@ -86,7 +86,7 @@ FILES = {
     "a mapping": (dict(amplitude_projects=WEB), "in FILE: amplitude_projects is a mapping instead of a list"),
     "a variable that is not read from it": (
         dict(amplitude_projects=[WEB], amplitude_restore_archived=False),
-        "from FILE: it defines amplitude_restore_archived, which is not read from it; set that where other",
+        "from FILE: it defines amplitude_restore_archived, which cannot be set in this file; set that elsewhere, for",
     ),
     "an undefined variable": (
         dict(amplitude_projects=[WEB, dict(project_id="102", deployments=[dict(label="{{ nope }}")])]),
@@ -94,7 +94,7 @@ FILES = {
     ),
     "encrypted, without a password": (
         b"$ANSIBLE_VAULT;1.1;AES256\n3833\n",
-        "from FILE: Attempting to decrypt but no vault secrets found; give the right vault password.",
+        "from FILE: Attempting to decrypt but no vault secrets found; use the right vault password.",
     ),
 }
 #: Items of the list, and what is said of the second of them.
@@ -106,7 +106,7 @@ ITEMS = {
     "a project_id that is none": (dict(project_id=1.5, deployments=[]), "has the project_id 1.5; give the ID as"),
     "another field": (
         dict(project_id=102, deployment=[], deployments=[]),
-        "(project 102) has deployment; give it project_id and deployments, and nothing else.",
+        "(project 102) has unknown fields: deployment; give it project_id and deployments, and nothing else.",
     ),
     "no deployments": (
         dict(project_id="102"),
@@ -202,7 +202,7 @@ def test_file_wins(play, emulator, tmp_path):
     )
     assert result.status == 0 and labels_told(tmp_path) == {"web"}, result.output
     words = " ".join(result.output.split())
-    assert "amplitude_state_file is set, so that the variable amplitude_projects is ignored." in words
+    assert "amplitude_state_file is set, so the variable amplitude_projects is ignored." in words
     assert "ot listed" not in result.output
 
 

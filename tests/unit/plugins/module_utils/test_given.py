@@ -94,9 +94,7 @@ NOT_TEXT = {
 @pytest.mark.parametrize("option", ["label", "previous_label"])
 def test_labels_are_text(option, name):
     value, kind = NOT_TEXT[name]
-    how = (
-        "give a text" if isinstance(value, (list, dict)) else "put it in quotes where it is defined, or add `| string`"
-    )
+    how = "use text" if isinstance(value, (list, dict)) else "put it in quotes where it is defined, or add `| string`"
     [problem], dummy = told({option: value}, "amplitude_deployment")
     assert problem == f"Could not use the options: {option} is {kind}, not text; {how}."
     [problem], left = told(dict(project_id=7, deployments=[dict(label="a"), {"id": 1, option: value}]))
@@ -127,16 +125,16 @@ def test_ids_are_nothing_else(value):
 
 #: An item that cannot be used, and what is told of it as item 2 of project 5.
 MISTAKES = {
-    "a typo": (dict(lable="web"), ["lable is not an option of it; perhaps label was meant"]),
-    "another one": (dict(label="web", typ="client"), ["typ is not an option of it; perhaps type was meant"]),
+    "a typo": (dict(lable="web"), ["lable is not a known option; perhaps label was meant"]),
+    "another one": (dict(label="web", typ="client"), ["typ is not a known option; perhaps type was meant"]),
     "a third one": (dict(label="web", previous_lable="x"), ["; perhaps previous_label was meant"]),
     "nothing like it": (
         dict(label="web", colour="red"),
-        ["colour is not an option of it; the options are project_id, la"],
+        ["colour is not a known option; the options are project_id, la"],
     ),
-    "an option of the task": (dict(label="web", purge=True), ["purge is not an option of it; the options are"]),
-    "a key that YAML takes for a boolean": ({False: "x", "label": "web"}, ["False is not an option of it"]),
-    "a text": ("web", ["it is the text 'web', not a dictionary of options; give its options, such as 'label: …'"]),
+    "an option of the task": (dict(label="web", purge=True), ["purge is not a known option; the options are"]),
+    "a key that YAML takes for a boolean": ({False: "x", "label": "web"}, ["False is not a known option"]),
+    "a text": ("web", ["it is the text 'web', not a dictionary of options; list its options, such as 'label: …'"]),
     "a number": (7, ["it is the number 7, not a dictionary"]),
     "a list": ([dict(label="web")], ["it is a list, not a dictionary"]),
     "nothing": (None, ["it is blank, not a dictionary"]),
@@ -177,7 +175,10 @@ def test_text_that_ansible_takes_for_an_item():
 @pytest.mark.parametrize("value", ["web", 7, True, dict(label="web")])
 def test_list_that_is_none(value):
     [problem], dummy = told(dict(deployments=value))
-    assert "deployments is " in problem and "not a list; give a list, in which each item has its options" in problem
+    assert (
+        "deployments is " in problem
+        and "not a list; pass a list in which each item is a dictionary of options" in problem
+    )
 
 
 def test_mistakes_are_told_beside_what_the_account_refuses(emulator, connection):

@@ -133,7 +133,7 @@ def test_base_url(base_url, region, expected):
 def test_base_url_that_is_refused(base_url, problem):
     message = refusal(base_url_from, base_url, "us")
     assert re.search(f"base_url [^;]*({problem})", message)
-    assert message.endswith("; give an address like https://experiment.amplitude.com.")
+    assert message.endswith("; use an address like https://experiment.amplitude.com.")
 
 
 @pytest.mark.parametrize(
@@ -183,17 +183,17 @@ def test_key_that_is_refused(key, problem):
     "option, value, problem",
     [
         ("timeout", 0, "timeout is 0; use a number of seconds from 0.001 to 86400"),
-        ("timeout", -1, "timeout is -1; give"),
-        ("timeout", 0.0001, "timeout is 0.0001; give"),
-        ("timeout", "nan", "timeout is nan; give"),
-        ("timeout", "inf", "timeout is inf; give"),
-        ("timeout", "-inf", "timeout is -inf; give"),
+        ("timeout", -1, "timeout is -1; use"),
+        ("timeout", 0.0001, "timeout is 0.0001; use"),
+        ("timeout", "nan", "timeout is nan; use"),
+        ("timeout", "inf", "timeout is inf; use"),
+        ("timeout", "-inf", "timeout is -inf; use"),
         ("retry_timeout", -0.5, "retry_timeout is -0.5; use a number of seconds from 0 to 86400"),
-        ("retry_timeout", "nan", "retry_timeout is nan; give"),
-        ("retry_timeout", "inf", "retry_timeout is inf; give"),
-        ("ca_path", "/nonexistent/ca.pem", "ca_path '/nonexistent/ca.pem' does not exist; give"),
-        ("ca_path", "/nonexistent/ca\n.pem", r"ca_path '/nonexistent/ca\n.pem' does not exist; give"),
-        ("base_url", "amplitude.example.com", "base_url does not begin with https://; give"),
+        ("retry_timeout", "nan", "retry_timeout is nan; use"),
+        ("retry_timeout", "inf", "retry_timeout is inf; use"),
+        ("ca_path", "/nonexistent/ca.pem", "ca_path '/nonexistent/ca.pem' does not exist; set it to"),
+        ("ca_path", "/nonexistent/ca\n.pem", r"ca_path '/nonexistent/ca\n.pem' does not exist; set it to"),
+        ("base_url", "amplitude.example.com", "base_url does not begin with https://; use"),
     ],
 )
 def test_value_that_is_refused(option, value, problem):

@@ -35,7 +35,7 @@ def test_every_bad_project_id_is_named(emulator, connection, order):
 #: What is wrong with the second item of project 7, and what is told of it.
 BAD = {
     "label": (dict(label="a b"), "label cannot be 'a b'"),
-    "typo": (dict(lable="a"), "lable is not an option of it"),
+    "typo": (dict(lable="a"), "lable is not a known option"),
     "no text": (dict(label=False), "label is the boolean false, not text"),
     "text": ("web", "it is the text 'web', not a dictionary of options"),
     "neither": (dict(type="client"), "neither label nor id is set"),

@@ -39,7 +39,7 @@ def test_numbers_and_ids_that_are_there_twice():
 
 @pytest.mark.parametrize("value", [[None], [""], ["1 2"], [["1"]], [True], True, 1.5, {"1": 1}, [1.5]])
 def test_no_list_of_ids(value):
-    with pytest.raises(ValueError, match="as a list or with commas, spaces or newlines"):
+    with pytest.raises(ValueError, match="as a list or separated by commas, spaces or newlines"):
         identifiers(value)
 
 
@@ -80,7 +80,7 @@ def test_everything_is_told():
         projects_from(wrong, "FILE")
     assert [error.problem for error in raised.value.errors] == [
         "item 1 of amplitude_projects is not a project",
-        "item 2 of amplitude_projects (project 1) has purge",
+        "item 2 of amplitude_projects (project 1) has unknown fields: purge",
         "item 2 of amplitude_projects (project 1) has deployments that are blank",
         "item 3 of amplitude_projects (project 1) lists, as deployment 1, one of project 2",
         "item 3 of amplitude_projects (project 1) is listed already, as item 2",
@@ -95,7 +95,7 @@ def test_nothing_is_wanted(value):
 
 
 @pytest.mark.parametrize(
-    "value, kind", [({}, "a mapping"), ("[]", "one value"), (0, "one value"), (False, "one value")]
+    "value, kind", [({}, "a mapping"), ("[]", "a single value"), (0, "a single value"), (False, "a single value")]
 )
 def test_no_list(value, kind):
     with pytest.raises(Unusable, match=f"amplitude_projects is {kind} instead of a list; list the projects"):

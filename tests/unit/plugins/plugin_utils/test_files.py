@@ -57,7 +57,7 @@ def test_link_stays_one(tmp_path):
 
 def test_what_cannot_be_written(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("", encoding="utf-8")
-    told = "; set amplitude_x to where the user who runs ansible-playbook can write."
+    told = "; set amplitude_x to a path that the user who runs ansible-playbook can write to."
     with pytest.raises(InputError) as caught:
         write_files(str(tmp_path / "file/x"), TEXTS, False, "amplitude_x")
     assert str(caught.value) == f"Could not write into {tmp_path}/file/x: not a directory{told}"

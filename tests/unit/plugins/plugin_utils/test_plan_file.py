@@ -82,13 +82,13 @@ TEXT = json.dumps(PLAN, indent=4)
 WRONG = {
     "empty": (b"", "it is empty"),
     "blank": (b" \n", "it is empty"),
-    "no JSON": (b"{]", "it is no JSON in line 1"),
-    "YAML": (b"format: 1\n", "it is no JSON in line 1"),
+    "no JSON": (b"{]", "it is not valid JSON in line 1"),
+    "YAML": (b"format: 1\n", "it is not valid JSON in line 1"),
     "brackets": (b"[" * 100000, "it is "),
     "digits": (b'{"format": ' + b"1" * 5000 + b"}", "it is"),
-    "binary": (bytes(range(256)), "it is no text in UTF-8"),
-    "a list": ([PLAN], "it is no plan"),
-    "the desired state": (dict(amplitude_projects=[]), "it is no plan"),
+    "binary": (bytes(range(256)), "it is not UTF-8 text"),
+    "a list": ([PLAN], "it is not a plan"),
+    "the desired state": (dict(amplitude_projects=[]), "it is not a plan"),
     "a newer format": (edited("format", to=2), "its format is 2, and this version of the collection knows 1"),
     "no number": (edited("format", to=True), "its format is true"),
     "a newer format with more": (dict(format="2.1", more=1), 'its format is "2.1"'),
@@ -105,7 +105,10 @@ WRONG = {
     "a limit that is none": (edited("options", "purge_limit", to=True), "its option purge_limit is true"),
     "a project null": (edited("projects", 1, to="null"), "its project number 2 is not a mapping"),
     "a project twice": (edited("projects", 1, to=PLAN["projects"][0]), "it has the project 1 twice"),
-    "a project_id that is none": (edited("projects", 1, "project_id", to=2), "its project number 2 has a project_id"),
+    "a project_id that is none": (
+        edited("projects", 1, "project_id", to=2),
+        "its project number 2 has an unusable project_id",
+    ),
     "no problems": (edited("projects", 1, "problems"), "its project number 2 has no problems"),
     "problems null": (edited("projects", 1, "problems", to="null"), "the problems of project 2 are not a list"),
     "changes null": (edited("projects", 1, "changes", to="null"), "the changes of project 2 are not a list"),
@@ -122,7 +125,7 @@ WRONG = {
     "a change without id": (edited(*FIRST, "id", to="null"), "in the changes of project 1, entry 1 has no id"),
     "a change of another project": (
         edited("projects", 1, "changes", to=CHANGES[:1]),
-        "in the changes of project 2, entry 1 is of project 1",
+        "in the changes of project 2, entry 1 belongs to project 1",
     ),
     "a field twice": (b'{"format": 1, "format": 1}', "it has the field 'format' twice in one place"),
 }
@@ -140,7 +143,7 @@ def test_edited(read, tmp_path, case):
 
 @pytest.mark.parametrize("length", range(1, len(TEXT), 37))
 def test_cut_off(read, length):
-    with pytest.raises(InputError, match="it is (cut off|no JSON) in line"):
+    with pytest.raises(InputError, match="it is (cut off|not valid JSON) in line"):
         read(TEXT[:length].encode())
 
 
@@ -151,21 +154,23 @@ def test_path_that_cannot_be_used(tmp_path):
 
 
 def test_of_another_account(read):
-    with pytest.raises(InputError, match=f"it was made for {URL}, and this is https://experiment.eu.amplitude.com"):
+    with pytest.raises(
+        InputError, match=f"it was made for {URL}, but this run connects to https://experiment.eu.amplitude.com"
+    ):
         read(PLAN, "https://experiment.eu.amplitude.com")
 
 
 def test_with_problems(read):
     plan = planned(URL, OPTIONS, [("1", dict(failed=True, msg="no", pending=CHANGES))])
-    with pytest.raises(InputError, match="it has 1 problem, so that"):
+    with pytest.raises(InputError, match="it has 1 problem, so none of it"):
         read(plan)
 
 
 def test_warnings(read):
     assert different(OPTIONS, dict(purge=True, force=False)) == []
     assert different(OPTIONS, dict(purge=False, purge_limit=5)) == [
-        "The plan was made with amplitude_purge true, which wins over false.",
-        "The plan was made with amplitude_purge_limit not set, which wins over 5.",
+        "The plan was made with amplitude_purge true, which takes precedence over false.",
+        "The plan was made with amplitude_purge_limit not set, which takes precedence over 5.",
     ]
     assert not_listed(read(PLAN), ["1"]) == []
     assert len(not_listed(read(PLAN), ["2"])) == 1

@@ -82,7 +82,7 @@ def test_type(step, variable):
         assert [value_of(given) for given in ("yes", False)] == [True, False]
         with pytest.raises(InputError, match=f"'{variable.option}'") as told:
             value_of("perhaps")
-        assert told.value.advice == "correct the variable amplitude_… of that name"
+        assert told.value.advice == "correct the amplitude_… variable of that name"
 
 
 @pytest.mark.parametrize("step", PLAYBOOKS)
