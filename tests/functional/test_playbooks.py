@@ -65,7 +65,7 @@ def test_story(play, audit, emulator, tmp_path):
     text = (tmp_path / "state.yml").read_text(encoding="utf-8")
     assert len(re.findall(r'# "twin" is active 2 times \(IDs 5296, 5297\): the label cannot', text)) == 2
     assert len(re.findall(r'# "default" \(ID \d+\) is left out: its key has neither', text)) == 4
-    assert '# "not needed" is a label that cannot be written any more' in text
+    assert '# "not needed" is a label that can no longer be written' in text
     assert "retired" not in text
     assert play("export", state_file="state.yml").status == 2
     result, report, _reports = audit()

@@ -93,7 +93,7 @@ def test_what_is_left_out_is_said():
     for told in (
         '# "default" (ID 9) is left out: its key has neither',
         '# "twin" is active 2 times (IDs 1, 2): the label',
-        '# "not needed" is a label that cannot be written any more',
+        '# "not needed" is a label that can no longer be written',
         '# One of the flags is left out, since several have its key, or it is empty: "a"',
     ):
         assert told in text
