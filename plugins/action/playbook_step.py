@@ -32,7 +32,7 @@ class Stop(Exception):
 
 
 class ActionModule(ActionBase):
-    """Reads what is wanted, hands it to a module of the collection, and tells what that says.
+    """Reads what is wanted, passes it to a module of the collection, and tells what that says.
 
     What goes back to Ansible is small: it takes its time over everything that a task returns or a template reads.
     """
@@ -166,7 +166,7 @@ class ActionModule(ActionBase):
         )
 
     def _apply(self, options):
-        """Plan all projects and, unless anything is refused in one of them, make them as they should be."""
+        """Plan all projects and, unless anything is refused in one of them, bring them to the desired state."""
         approved = None
         if options["plan_file"] is not None:
             approved = read_plan(absolute(options["plan_file"]), base_url_of(options))
@@ -191,7 +191,7 @@ class ActionModule(ActionBase):
         return self._make(to_write, state.source, options, approved, counts)
 
     def _make(self, projects, source, options, approved, counts):
-        """Make projects as they should be, one after another, also if one of them fails.
+        """Bring projects to the desired state, one after another, even if one of them fails.
 
         :param counts: those of the other projects.
         """
@@ -219,7 +219,7 @@ class ActionModule(ActionBase):
         try:
             yield from plan_each(ask, state.projects, _rules(options), approved, diff)
         except Whole as error:
-            # Nobody knows what would be done.
+            # It is unknown what would be done.
             project_id = error.project.project_id if error.project else None
             problems = problems_of(error.found, state.source, project_id)
             told = message(problems, "Nothing was written in any project." if options["step"] == "apply" else "")

@@ -88,7 +88,7 @@ from ansible_collections.community.amplitude.plugins.module_utils._plan.single i
 from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import Wanted
 
 OPTIONS = ("project_id", *connection_spec())
-#: What is told of a required option that is nowhere.
+#: What is told about a required option that is not set anywhere.
 MISSING = {
     "management_api_key": "module_defaults do not reach lookups: set the option, the variable amplitude_management_api_key, "
     "management_api_key in the section amplitude of ansible.cfg, or one of the environment variables "
@@ -120,7 +120,7 @@ class LookupModule(LookupBase):
         found = dict(connection_from_environment())
         for option in options:
             name = "amplitude_" + option
-            # Ansible hands over variables as they are written, with the templates in them.
+            # Ansible passes variables as they are written, with the templates in them.
             value = self._templar.template(variables[name]) if name in variables else None
             if value is not None and not is_blank(value):
                 found[option] = (value, f"the variable {name}")
@@ -128,7 +128,7 @@ class LookupModule(LookupBase):
 
     def _options_from(self, variables, kwargs):
         """The values of the options, and where those come from that are not given to the lookup. Blank is not set."""
-        # Not left to Ansible, which would take a variable that is empty for a value.
+        # Not left to Ansible, which would take an empty variable for a value.
         direct = {option: value for option, value in kwargs.items() if not is_blank(value)}
         found = self._found(variables, [option for option in OPTIONS if option not in direct])
         check_region(found)

@@ -5,7 +5,7 @@
 
 """What can go wrong, as one sentence each.
 
-Everything below the modules raises these and nothing else on purpose; only a module's main() turns one into
+By design, everything below the modules raises these and nothing else; only a module's main() turns one into
 fail_json(). Where several things are wrong with what is wanted, they are collected as :class:`Problem`, and
 :func:`refusal` makes one error of all of them. The kinds of errors::
 
@@ -21,8 +21,8 @@ fail_json(). Where several things are wrong with what is wanted, they are collec
     |   +-- SeveralProblems         more than one of all these, or of InputError
     +-- RequestFailed           a request did not get its documented answer
         +-- ConnectionFailed        it was never carried to the service
-        |   +-- ProxyLibraryMissing     as a library for the proxy is not installed
-        +-- AnswerLost              nobody knows whether it was carried out
+        |   +-- ProxyLibraryMissing     since a library for the proxy is not installed
+        +-- AnswerLost              it is unknown whether it was carried out
         +-- UnexpectedAnswer        success, but not what is promised
         |   +-- AnswerTooLarge          more than is read
         +-- ApiError                an error status, or a redirect
@@ -65,7 +65,7 @@ class AmplitudeError(Exception):
         return f"Could not {self.doing}: {self.problem}; {self.advice}."
 
     def failure(self) -> dict[str, t.Any]:
-        """The documented return value ``failure``. What the service answered is known of the error or of its cause."""
+        """The documented return value ``failure``. What the service answered is taken from the error or its cause."""
         request: t.Any = self if isinstance(self, RequestFailed) else self.__cause__
         if not isinstance(request, RequestFailed):
             return dict(kind=self.kind, status=None, transient=self.transient, retry_after=None)
@@ -78,7 +78,7 @@ class AmplitudeError(Exception):
 
 
 class Problem(t.NamedTuple):
-    """One thing that is wrong with what is wanted, and the deployment that it is about, as far as there is one.
+    """One thing that is wrong with what is wanted, and the deployment that it is about, if there is one.
 
     :param error: an InputError or a Refused.
     :param item: the number of the item in the list, counted from 1.
@@ -92,7 +92,7 @@ class Problem(t.NamedTuple):
 
     @property
     def is_passing(self) -> bool:
-        """Whether it may be about to pass."""
+        """Whether it may pass soon."""
         return isinstance(self.error, (Ambiguous, DefaultDeployment)) and self.error.passing
 
     def as_result(self) -> dict[str, t.Any]:
@@ -144,7 +144,7 @@ class Refused(AmplitudeError):
 class Ambiguous(Refused):
     """Several deployments match.
 
-    :param passing: whether that may be about to pass: two active deployments with one label can be there for a moment
+    :param passing: whether that may pass soon: two active deployments with one label can exist for a moment
         while another run settles who created it first; see :mod:`._apply.settle`.
     """
 
@@ -154,11 +154,11 @@ class Ambiguous(Refused):
 
 
 class NotFound(Refused):
-    """What is wanted does not exist and cannot be created with what is known of it."""
+    """What is wanted does not exist and cannot be created from what is known about it."""
 
 
 class TypeContradiction(Refused):
-    """What was found is of another type than what is wanted."""
+    """What was found has a different type from what is wanted."""
 
 
 class Guarded(Refused):
@@ -186,7 +186,7 @@ class SeveralProblems(Refused):
     :param problems: at least two.
     """
 
-    #: So many are told. All of them are in the return value ``problems``.
+    #: How many are told. All of them are in the return value ``problems``.
     MOST_TOLD = 20
 
     def __init__(self, problems: t.Sequence[Problem]) -> None:
@@ -235,7 +235,7 @@ class ProxyLibraryMissing(ConnectionFailed):
 
 
 class AnswerLost(RequestFailed):
-    """The request was sent, but its answer did not arrive in time or not whole."""
+    """The request was sent, but its answer did not arrive in time, or not completely."""
 
     kind = "answer_lost"
     outcome_unknown = True
@@ -249,7 +249,7 @@ class UnexpectedAnswer(RequestFailed):
 
 
 class AnswerTooLarge(UnexpectedAnswer):
-    """The answer is larger than what is read of one; a page of a list may become smaller with fewer rows."""
+    """The answer is larger than the limit for one answer; a page of a list may become smaller with fewer rows."""
 
 
 class ApiError(RequestFailed):

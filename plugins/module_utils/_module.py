@@ -5,8 +5,8 @@
 
 """The one frame of all modules: from what was given to a client, an action, and what Ansible is told.
 
-Python compiles a module and everything that it imports anew in each task on each host, which takes longer than the requests.
-So what most tasks do not need is imported inside the function that needs it, and nothing else is.
+Python compiles a module and everything that it imports again in each task on each host, which takes longer than the
+requests. So what most tasks do not need is imported inside the function that needs it, and nothing else is.
 """
 
 from __future__ import annotations

@@ -33,14 +33,14 @@ BASE_URLS = {
 #: A day. The longest time after which a quota is reset.
 MOST_SECONDS = 86400
 
-#: Characters. Ansible replaces the key wherever it is in a result: one that is shorter would make holes everywhere.
+#: Characters. Ansible replaces the key wherever it is in a result: a shorter one would make holes everywhere.
 SHORTEST_KEY = 8
 
 _DOING = "connect to Amplitude"
 
 
 def _env(*names: str) -> str:
-    """The first of these environment variables that is not empty; CI systems define what is not set as empty."""
+    """The first of these environment variables that is not empty; CI systems define unset ones as empty."""
     for name in names:
         if os.environ.get(name):
             return os.environ[name]
@@ -77,7 +77,7 @@ def connection_from_environment() -> dict[str, tuple[str, str]]:
 
 
 def connection_problems(given: t.Mapping[str, t.Any]) -> list[Problem]:
-    """What is wrong with the key, the region and the address of a module, be they given or in the environment.
+    """What is wrong with the key, the region and the address of a module, whether given or in the environment.
 
     Whatever can be a secret in them is not repeated.
 
@@ -131,7 +131,7 @@ def check_key(values: Sources) -> None:
 
 
 def check_region(values: Sources) -> None:
-    """Make sure that a region that does not come from the task is one. Of the task, Ansible makes sure.
+    """Make sure that a region that does not come from the task is one. For the task, Ansible does that.
 
     :raises InputError: saying where it comes from.
     """
@@ -207,7 +207,7 @@ def client_from(
 ) -> Client:
     """A client made from the values of the connection options.
 
-    :param sources: where those come from that do not come from the task, as far as that is not told before.
+    :param sources: where those come from that do not come from the task, unless that is told already.
     :raises MissingLibrary: requests is not installed.
     :raises InputError: the value of an option cannot be used.
     """
@@ -239,7 +239,7 @@ def base_url_from(base_url: str | None, region: str, source: str = "") -> str:
     """The address below which ``/api/1`` is found, in one spelling: no trailing slash, no ``/api/1``.
 
     :param source: where it comes from, if that is not the task.
-    :raises InputError: it is no http(s) address, has a user name, a query or a fragment, or is plain http to a host
+    :raises InputError: it is not an http(s) address, has a user name, a query or a fragment, or is plain http to a host
         that is not this machine.
     """
     if base_url is None or is_blank(base_url):

@@ -5,7 +5,7 @@
 
 """The desired state of an account, and what is wrong with its frame.
 
-The frame is the list of projects. What is wrong with a deployment in it, the modules tell.
+The frame is the list of projects. The modules tell what is wrong with a deployment in it.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def absolute(path: t.Any) -> str:
 
 
 def identifiers(value: t.Any, least: int = 0) -> list[str]:
-    """IDs that were given as a list, as the text of one, or as a text with commas, spaces or newlines between them.
+    """IDs that were given as a list, as the text of one, or as text separated by commas, spaces or newlines.
 
     :param least: how many there must be, unless it is not set at all.
     :raises ValueError: there is something else in it, or there are too few.

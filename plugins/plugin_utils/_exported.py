@@ -49,7 +49,7 @@ def _listed(rows: t.Sequence[Row], with_ids: bool) -> t.Iterator[dict[str, t.Any
 
 
 def _text(value: str) -> str:
-    """A text as YAML has it. What could be taken for a template when the file is read must not become one."""
+    """A text as YAML writes it. What could be taken for a template when the file is read must not become one."""
     return ("" if _PLAIN.fullmatch(value) else "!unsafe ") + json.dumps(value)
 
 

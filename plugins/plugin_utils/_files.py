@@ -3,7 +3,7 @@
 
 # Private to this collection: it can change in any release. Do not import it from elsewhere.
 
-"""Writes the files of the playbooks, each whole or not at all."""
+"""Writes the files of the playbooks, each completely or not at all."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..module_utils._errors import InputError
 
 
 def write_files(directory: str, texts: t.Mapping[str, str], check_mode: bool, variable: str) -> bool:
-    """Write files, unless it is check mode. Directories that are missing are made. What exists keeps its permissions.
+    """Write files, unless it is check mode. Missing directories are created; what exists keeps its permissions.
 
     :param texts: what each of the files has to contain, by name.
     :param variable: the one that says where, for the advice.
@@ -45,7 +45,7 @@ def write_files(directory: str, texts: t.Mapping[str, str], check_mode: bool, va
 
 
 def _content(path: str) -> bytes | None:
-    """What is in a file, None if it is not there or cannot be read."""
+    """What is in a file, None if it does not exist or cannot be read."""
     try:
         with open(path, "rb") as file:
             return file.read()

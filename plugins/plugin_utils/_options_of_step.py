@@ -59,7 +59,7 @@ def rules_of(options: Options, defaults: bool = False) -> dict[str, t.Any]:
 def project_ids_of(options: Options, option: str, least: int = 0) -> list[str]:
     """The IDs of projects that an option lists, if it is set; then there must be so many.
 
-    :raises InputError: it is no such list.
+    :raises InputError: it is not such a list.
     """
     try:
         return identifiers(options[option], least)

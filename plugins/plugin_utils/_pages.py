@@ -17,7 +17,7 @@ from ._told import verdict
 
 Row = t.Mapping[str, t.Any]
 
-#: So many rows are there without JavaScript, so many projects are named at the top, and so many are in a table of projects.
+#: How many rows are shown without JavaScript, projects are named at the top, and projects are in a table.
 MOST_ROWS, MOST_NAMED, MOST_PROJECTS = 100, 8, 200
 
 
@@ -225,7 +225,7 @@ def _about(about: About, projects: t.Sequence[str], options: Row | None) -> list
 
 
 def _value(value: object) -> str:
-    """An option as YAML has it."""
+    """An option as YAML writes it."""
     return str(value).lower() if isinstance(value, bool) else "not set" if value is None else str(value)
 
 

@@ -27,7 +27,7 @@ OPTIONS: dict[str, tuple[type, ...]] = {
     "restore_archived": (bool,),
     "force": (bool,),
 }
-#: What is told of a problem. The sentence for people is left out: it has the path of the desired state.
+#: What is told about a problem. The sentence for people is left out: it has the path of the desired state.
 PROBLEM = ("item", "project_id", "label", "id", "problem", "advice")
 
 _AS_WRITTEN = "use the file as community.amplitude.plan has written it, or make a new plan and have it approved"
@@ -56,7 +56,7 @@ def planned(base_url: str, options: Row, projects: t.Iterable[tuple[str, Row]]) 
     """
     rows = []
     for project_id, found in projects:
-        # What is refused is left out of the changes, and what would be done besides is pending.
+        # What is refused is left out of the changes, and what else would be done is pending.
         changes = found.get("pending") if found.get("failed") else found["changes"]
         told = found.get("problems") or ([dict(problem=found["msg"])] if found.get("failed") else [])
         problems = [{field: each.get(field) for field in PROBLEM} for each in told]
@@ -69,7 +69,7 @@ def read_plan(path: str, base_url: str) -> Approved:
     """What a plan approves.
 
     :param base_url: the address of the account that is meant.
-    :raises InputError: it is no such file, has problems, or was made for another account.
+    :raises InputError: it is not such a file, has problems, or was made for another account.
     """
     doing = f"use the plan in {path}"
     if not os.path.exists(path):
@@ -117,7 +117,7 @@ def different(options: Row, given: Row) -> list[str]:
 
 
 def not_listed(approved: Approved, project_ids: t.Collection[str]) -> list[str]:
-    """The warning that a plan has changes of projects which the desired state does not list any more."""
+    """The warning that a plan has changes of projects which the desired state no longer lists."""
     others = [
         project_id for project_id, changes in approved.changes.items() if changes and project_id not in project_ids
     ]
@@ -134,7 +134,7 @@ def _shown(value: t.Any) -> str:
 
 
 def _parsed(text: str) -> t.Any:
-    """The value of a text in JSON, in which no field is there twice."""
+    """The value of a text in JSON, in which no field occurs twice."""
 
     def once(pairs: list[tuple[str, t.Any]]) -> dict[str, t.Any]:
         found = dict(pairs)

@@ -50,7 +50,7 @@ def render(template: str, values: t.Mapping[str, t.Any]) -> str:
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":")}
     environment.filters.update(line=line, cell=cell)
     environment.globals.update(inlined=inlined)
-    # Half of a surrogate pair, which JSON can have, is nothing that could be written to a file.
+    # Half of a surrogate pair, which JSON can have, cannot be written to a file.
     return environment.get_template(template).render(values).encode("utf-8", "replace").decode("utf-8")
 
 

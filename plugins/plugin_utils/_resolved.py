@@ -5,7 +5,7 @@
 
 """Resolves the templates of a desired state.
 
-Most of its thousands of deployments have none. Ansible takes its time over each of them all the same, and what it returns
+Most of its thousands of deployments have none. Ansible takes its time over each of them anyway, and what it returns
 from ansible-core 2.19 on is slow to copy and to write down. So it only gets those with a template, and what comes out is
 plain.
 """

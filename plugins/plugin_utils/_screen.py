@@ -3,7 +3,7 @@
 
 # Private to this collection: it can change in any release. Do not import it from elsewhere.
 
-"""What the playbooks show on screen: the first rows of what the reports have, in lines that a terminal shows whole."""
+"""What the playbooks show on screen: the first rows of what the reports have, in lines that fit a terminal."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def what(change: Row) -> str:
 
 
 def table(heads: t.Sequence[str], rows: t.Sequence[t.Sequence[t.Any]], cut: int | None = None) -> list[str]:
-    """The lines of a table, none if there are no rows. What does not fit into the last column goes on in the next line.
+    """The lines of a table, none if there are no rows. What does not fit into the last column continues below.
 
     :param cut: the column that is cut to leave room for the last one.
     """

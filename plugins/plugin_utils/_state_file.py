@@ -24,7 +24,7 @@ def read_file(path: str, loader: t.Any, others: t.Collection[str]) -> dict[str, 
 
     :param loader: the DataLoader of Ansible.
     :param others: variables that it must not set, because nobody would notice that they are not read from it.
-    :raises InputError: it is no such file; with the line, where there is one.
+    :raises InputError: it is not such a file; with the line, where there is one.
     """
 
     def unusable(problem: str, advice: str, line: int | None = None) -> InputError:

@@ -48,7 +48,7 @@ def problems_of(result: Row, source: str, project_id: str | None = None) -> list
 
 
 def is_of_one_project(result: Row) -> bool:
-    """Whether a module has failed because of its project, so that it makes sense to go on with the next one."""
+    """Whether a module has failed because of its project, so that it makes sense to continue with the next one."""
     kind = (result.get("failure") or {}).get("kind", "refused")
     return kind == "refused" or (kind == "input" and any(each.get("item") for each in result.get("problems") or ()))
 
@@ -109,7 +109,7 @@ def counts_of(items: t.Sequence[t.Any], result: Row) -> dict[str, int]:
 def _touched(items: t.Iterable[t.Any], changes: t.Iterable[Row]) -> set[t.Any]:
     """The ids, or else the labels, of the deployments of items that are changed.
 
-    A purge, or a takeover, archives what is no item itself.
+    A purge, or a takeover, archives what is not an item itself.
     """
     known = [item for item in items if isinstance(item, dict)]
     absent = _values((item for item in known if item.get("state") == "absent"), "id", "label")

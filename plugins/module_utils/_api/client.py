@@ -103,7 +103,7 @@ class Client:
 
     @contextlib.contextmanager
     def _session(self) -> t.Iterator[requests.Session]:
-        """A session that no other thread uses meanwhile: those of requests are not made to be shared.
+        """A session that no other thread uses meanwhile: those of requests are not meant to be shared.
 
         The last one that was used goes first, so that there are no more connections than requests under way.
         """
@@ -122,7 +122,7 @@ class Client:
         session = requests.Session()
         for scheme in ("https://", "http://"):
             session.mount(scheme, DeadlineAdapter())
-        # Even if told not to follow a redirect, requests reads the whole of it to find out where it leads.
+        # Even if told not to follow a redirect, requests reads all of it to find out where it leads.
         session.get_redirect_target = lambda resp: None  # type: ignore[method-assign]
         session.headers.update({"Accept": "application/json", "User-Agent": "ansible-community.amplitude/" + VERSION})
         return session
@@ -166,14 +166,14 @@ class Client:
         params: Params | None = None,
         keep: frozenset[str] | None = None,
     ) -> t.Iterator[list[dict[str, Json]]]:
-        """Yield the rows of each page of a list, as far as it goes; an empty page at its end is a page, too.
+        """Yield the rows of each page of a list, to its end; an empty page at the end counts as a page.
 
         :param rows: the field of the answer that holds the rows.
         :param keep: the fields of rows that are wanted; see :meth:`get_json`.
 
-        Documented: a list goes on from ``nextCursor``, passed as ``cursor``. How its end is told is not: a cursor that
-        is missing, null, empty, false or 0, and a page without rows are all taken for the end. (0 cannot go on: a list that
-        is counted by its rows or pages begins there.)
+        Documented: a list continues from ``nextCursor``, passed as ``cursor``. How its end is marked is not: a cursor
+        that is missing, null, empty, false or 0, and a page without rows are all taken as the end. (0 cannot continue a
+        list: one that is counted by its rows or pages begins there.)
         """
         seen: set[str] = set()
         query = dict(params or {}, limit=PAGE_SIZE)
@@ -222,7 +222,7 @@ class Client:
         return str(cursor)
 
     def unexpected(self, doing: str, what: str) -> UnexpectedAnswer:
-        """The error for an answer that says success and is not what the API's documentation promises."""
+        """The error for an answer that reports success but is not what the API's documentation promises."""
         from .failures import unexpected
 
         return unexpected(doing, self.base_url, what)

@@ -5,7 +5,7 @@
 
 """Bounds the time of a whole request, and passes over interim answers.
 
-The timeouts of requests bound the time between two bytes, so that an answer which trickles in can take for ever.
+The timeouts of requests bound the time between two bytes, so an answer that trickles in can take for ever.
 """
 
 from __future__ import annotations
@@ -141,12 +141,12 @@ class DeadlineAdapter(HTTPAdapter):
 
     def send(self, request: t.Any, *args: t.Any, **kwargs: t.Any) -> t.Any:
         if kwargs.get("verify") == "":
-            kwargs["verify"] = True  # requests 2.25 takes an empty CURL_CA_BUNDLE for a word against verification
+            kwargs["verify"] = True  # requests 2.25 takes an empty CURL_CA_BUNDLE as a request not to verify
         return super().send(request, *args, **kwargs)
 
     @staticmethod
     def _watch(manager: t.Any) -> t.Any:
-        # Those of a SOCKS proxy are others than the usual ones.
+        # Those of a SOCKS proxy differ from the usual ones.
         pool_classes = manager.pool_classes_by_scheme
         manager.pool_classes_by_scheme = {scheme: _watched(pool_classes[scheme]) for scheme in pool_classes}
         return manager

@@ -82,18 +82,18 @@ class Broken(t.NamedTuple):
 
     @property
     def is_handshake(self) -> bool:
-        """Whether TLS did not come about, so that no request was sent."""
+        """Whether TLS was not established, so no request was sent."""
         return not self.connected and self.cause(requests.exceptions.SSLError, ssl.SSLError) is not None
 
     @property
     def is_unknown_host(self) -> bool:
-        """Whether there is no such host, rather than nobody to ask for it."""
+        """Whether the host does not exist, as opposed to a failed lookup."""
         error = self.cause(socket.gaierror)
         return error is not None and t.cast(OSError, error).errno in UNKNOWN_HOST
 
     @property
     def is_refused_here(self) -> bool:
-        """Whether nothing listens at an address of this machine, and it was no SOCKS proxy that was asked."""
+        """Whether nothing listens at an address of this machine, and no SOCKS proxy was used."""
         if any(type(cause).__module__ == "socks" for cause in causes(self.error)):
             return False
         return self.cause(ConnectionRefusedError) is not None and is_loopback(urlsplit(self.url).hostname or "")
@@ -237,7 +237,7 @@ EXCEPTIONS: tuple[Meaning, ...] = (
         "raise timeout if that is too short, or check the network, and run this again: it continues from what it finds",
     ),
     Meaning(
-        # The last two are what requests makes of a proxy variable that is no address.
+        # The last two are what requests makes of a proxy variable that is not an address.
         lambda it: it.is_a(
             requests.exceptions.InvalidURL,
             requests.exceptions.InvalidSchema,
@@ -384,7 +384,7 @@ def _mebibytes(size: int) -> str:
 
 
 def causes(error: t.Any) -> t.Iterator[BaseException]:
-    """An exception and all that is wrapped in it, outermost first, but not what it happened in the wake of."""
+    """An exception and all that is wrapped in it, outermost first, but not what happened before it."""
     seen: set[int] = set()
     waiting: list[t.Any] = [error]
     while waiting:

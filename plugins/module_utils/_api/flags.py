@@ -15,7 +15,7 @@ from .deployments import KINDS, identifier_from, order_of_id
 
 #: What is read of a row. The rest can be thousands of users, and is thrown away while it is read.
 FIELDS = frozenset(["id", "key", "name", "enabled", "deployments"])
-#: So often is a list read that changes all the time.
+#: How often a list that keeps changing is read.
 MOST_READINGS = 5
 
 
@@ -39,12 +39,12 @@ class Flag(t.NamedTuple):
 
     @property
     def place(self) -> tuple[str, str]:
-        """What tells it from all other flags and experiments: a flag and an experiment can have the same id."""
+        """What distinguishes it from all other flags and experiments: a flag and an experiment can have the same id."""
         return self.kind, self.id
 
     @property
     def described(self) -> str:
-        """As it is named where a person has to find it."""
+        """How it is named where a person has to find it."""
         return f"{self} (id {self.id}) in project {self.project_id}"
 
     def with_more(self, deployments: t.Iterable[str]) -> Flag:

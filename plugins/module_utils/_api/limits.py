@@ -3,7 +3,7 @@
 
 # Private to this collection: it can change in any release. Do not import it from elsewhere.
 
-"""How much is read of what a service sends: a record, which is handed in."""
+"""How much of what a service sends is read: a record, which is passed in."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class CutOff(OSError):
 
 
 class Limits(t.NamedTuple):
-    """What keeps a client from reading for ever. The defaults fit the real service; tests hand in others.
+    """What keeps a client from reading for ever. The defaults fit the real service; tests pass in others.
 
     ``largest_answer``: bytes. A page of 1,000 deployments takes about 200 kB; one of flags with thousands of users each
     takes more than this, and is then read in smaller pieces.
-    ``most_pages``: of the largest size. Ten million rows: a list that goes on beyond this has no end.
+    ``most_pages``: of the largest size. Ten million rows: a list that continues beyond this has no end.
     ``longest_cursor``: characters. A cursor becomes part of an address, which servers take only up to a few thousand.
     """
 

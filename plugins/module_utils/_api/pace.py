@@ -30,7 +30,7 @@ STILL_REFUSED = 1.0
 class Turn:
     """The right to send one request.
 
-    ``taken``: when it was given. ``carried``: when a connection was there that carries the request, which may be after a
+    ``taken``: when it was given. ``carried``: when there was a connection to carry the request, which may be after a
     TLS handshake; None before that.
     """
 
@@ -129,7 +129,7 @@ class Gate:
                 self._waits.sleep(left)
 
     def carried(self, turn: Turn) -> None:
-        """A connection is there, and the request is sent now."""
+        """There is a connection, and the request is sent now."""
         turn.carried = self._waits.now()
 
     def ended(self, turn: Turn, status: int | None) -> None:

@@ -24,7 +24,7 @@ def may_retry(verb: str, failure: RequestFailed) -> bool:
     """Whether sending the same request again is safe and can help.
 
     425, 429 and connections that never carried the request: for every verb. A lost answer, a 408 or a 5xx, after which
-    nobody knows whether the request was carried out: only for a verb that may be repeated.
+    it is unknown whether the request was carried out: only for a verb that may be repeated.
     """
     return failure.transient and (verb in REPEATABLE or not failure.outcome_unknown)
 
@@ -32,7 +32,7 @@ def may_retry(verb: str, failure: RequestFailed) -> bool:
 def backoff(attempt: int, retry_after: float | None, waits: Waits = Waits()) -> float:
     """The seconds to wait after a failed attempt (0 is the first): exponential with full jitter.
 
-    What the service asks for in Retry-After is the least; the jitter comes on top, so that hosts which were refused
+    What the service asks for in Retry-After is the minimum; the jitter comes on top, so that hosts which were refused
     at the same moment do not come back at the same moment.
     """
     most = min(waits.longest_backoff, waits.first_backoff * 2.0 ** min(attempt, 10))
@@ -84,7 +84,7 @@ class Patience:
         return True
 
     def end(self) -> None:
-        """Wait for nothing any more."""
+        """Do not wait for anything from now on."""
         self.left = 0.0
 
     def spend(self, start: float, end: float) -> None:

@@ -3,7 +3,7 @@
 
 # Private to this collection: it can change in any release. Do not import it from elsewhere.
 
-"""How long is waited for what, and the clock and the chance that are used for it: one record, which is handed in."""
+"""How long to wait for what, and the clock and the randomness used for it: one record, which is passed in."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ import typing as t
 
 
 class Waits(t.NamedTuple):
-    """Seconds, unless something else is said. The defaults fit the real service; tests hand in others.
+    """Seconds, unless stated otherwise. The defaults fit the real service; tests pass in others.
 
     ``first_backoff``, ``longest_backoff``: the most that is waited before a request is sent again; doubled each time.
     ``requests_per_second``: the documented limit; no more are sent in any second.
     ``arrival_margin``: how much longer than another a request may be on its way, so that it arrives in a later second. It
     costs as many parts of a second in each second that is at the limit.
-    ``rarely_passes``: for how long is retried what rarely passes, such as a host name that does not exist.
+    ``rarely_passes``: for how long to retry what rarely passes, such as a host name that does not exist.
     ``first_look``, ``longest_look``: before the list is read again; doubled each time.
-    ``list_lag``: after which the list is taken to show every write that was carried out. Not documented, thus assumed;
+    ``list_lag``: after which the list is taken to show every write that was carried out. Not documented, so assumed;
     if it is wrong, a create that was sent again makes a second deployment, which is then settled like any race.
     ``rivals_withdraw``: within which another run that lost a race withdraws, besides twice the lag of the list that was
     seen.
-    ``races_settle``: within which two active deployments with one label, if they stem from a race, become one.
+    ``races_settle``: within which two active deployments with one label, if they come from a race, become one.
     ``edit_shows``: that the list may take to show an edit. It was answered with success, so that more would be waiting
     for nothing if somebody else edits the same deployment meanwhile.
     ``now``, ``sleep``, ``chance``: a monotonic clock, what waits, and a number from 0 to 1.
@@ -52,13 +52,13 @@ class Waits(t.NamedTuple):
 
 
 def spell(seconds: float) -> str:
-    """A time that was waited, for a sentence."""
+    """A waiting time in words, for a sentence."""
     whole = round(seconds)
     return "less than a second" if whole < 1 else "1 second" if whole == 1 else f"{whole} seconds"
 
 
 def told(words: str, seconds: float) -> str:
-    """What a sentence says of a time that was waited: nothing if it was not half a second.
+    """What a sentence says about a waiting time: nothing if it was less than half a second.
 
     :param words: such as " after {time}".
     """

@@ -20,12 +20,12 @@ from .._plan.served import Step, by_item
 from .looks import looks
 from .writes import together
 
-#: Flags and experiments by what tells them from each other.
+#: Flags and experiments by what distinguishes them from each other.
 Flags = t.Dict[t.Tuple[str, str], Flag]
 
 
 def is_shown(step: Step, flags: Flags) -> bool:
-    """Whether the lists show a step. A flag that is archived or gone needs nothing any more."""
+    """Whether the lists show a step. A flag that is archived or gone needs nothing more."""
     flag = flags.get(step.flag.place)
     return flag is None or (step.deployment_id in flag.deployments) is (step.change.action == "assign")
 
@@ -45,12 +45,12 @@ class _Request:
 
     @property
     def is_unknown(self) -> bool:
-        """Whether nobody knows what became of it."""
+        """Whether its outcome is unknown."""
         return self.failure is not None and self.failure.outcome_unknown
 
     @property
     def is_open(self) -> bool:
-        """Whether the list has to tell what became of it: it was accepted, or nobody knows, or it may be so already."""
+        """Whether the list has to tell what became of it: accepted, with an unknown outcome, or perhaps so already."""
         if self.failure is None or self.is_unknown:
             return True
         # Not documented: the answers to an assignment of what is there, to the removal of what is gone, and to either where
@@ -68,14 +68,14 @@ class _Request:
     def is_carried_out(self, flags: Flags) -> bool:
         """Whether the lists show that it was carried out, although that was not the answer.
 
-        An API that refuses one of several deployments may assign the others all the same. Nobody can tell then which of
+        An API that refuses one of several deployments may assign the others anyway. It is then unclear which of
         them somebody else has assigned; what is told as done must not leave out what was written.
         """
         is_told = self.flag.place in flags and self.is_shown(flags)
         return is_told and (self.is_unknown or (self.is_open and len(self.steps) > 1))
 
     def comes_to_nothing(self, flags: Flags) -> bool:
-        """Whether it can be sent again: nobody knew what became of it, and the lists had the time to show it.
+        """Whether it can be sent again: its outcome was unknown, and the lists had the time to show it.
 
         What is refused because a part of it is there already is sent again without that part.
         """
@@ -285,7 +285,7 @@ def _raise_failure(requests: t.Iterable[_Request], flags: Flags) -> None:
 
 
 def _is_general(failure: RequestFailed | None) -> bool:
-    """Whether a failure is not about one flag: no connection comes about, or the key is not valid any more."""
+    """Whether a failure is not about one flag: there is no connection, or the key is no longer valid."""
     if failure is None or failure.outcome_unknown:
         return False
     return not isinstance(failure, ApiError) or failure.status not in (400, 403, 404, 409)

@@ -3,7 +3,7 @@
 
 # Private to this collection: it can change in any release. Do not import it from elsewhere.
 
-"""Makes true what is wanted of one deployment, or of many."""
+"""Brings one deployment, or many, to the desired state."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if t.TYPE_CHECKING:
 def ensure(
     deployments: Deployments, wanted: Wanted, rules: Rules, check_mode: bool, approval: Approval | None = None
 ) -> Outcome:
-    """Make what is wanted true of one deployment, or in check mode say what that would change.
+    """Bring one deployment to the desired state, or in check mode say what that would change.
 
     :param approval: the only changes that may be carried out; None if all may be.
     :raises AmplitudeError: with ``pending`` and the other return values so far in its ``result`` if something was written
@@ -60,7 +60,7 @@ def ensure_all(
     invalid: Invalid,
     approval: Approval | None = None,
 ) -> Outcomes:
-    """Make what is wanted true of many deployments, or in check mode say what that would change.
+    """Bring many deployments to the desired state, or in check mode say what that would change.
 
     :param concurrency: how many requests may be under way at once.
     :param invalid: what is wrong with the items themselves.

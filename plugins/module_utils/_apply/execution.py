@@ -3,7 +3,7 @@
 
 # Private to this collection: it can change in any release. Do not import it from elsewhere.
 
-"""What was decided, carried out, until the lists show that nothing is left to do; and what came of it.
+"""What was decided, carried out, until the lists show that nothing is left to do; and the outcome.
 
 Imported only where there is something to write.
 """
@@ -26,12 +26,12 @@ from .rounds import MOST_ROUNDS, Rounds
 from .run import Run
 from .task import State, Task
 
-#: How often at most is assigned what somebody adds while a run takes over.
+#: How often, at most, a run assigns what somebody adds while it takes over.
 MOST_TAKEN_OVER = 3
 
 
 class Execution:
-    """What was decided, on its way to being true.
+    """What was decided, being carried out.
 
     :param run: which has decided it.
     """
@@ -56,7 +56,7 @@ class Execution:
     def carry_out(self) -> AmplitudeError | None:
         """Carry out what was decided; and decide again until the lists show that nothing is left to be done.
 
-        :return: the first error, after which nothing more is begun.
+        :return: the first error, after which nothing more is started.
         """
         error = self._rounds.begin(self._run.plans, self._run.observed)
         if error is not None:
@@ -132,9 +132,9 @@ class Execution:
             )
 
     def _serve(self) -> AmplitudeError | None:
-        """Assign and remove, then archive what is retired, until the lists show that nothing of that is left to do.
+        """Assign and remove, then archive what is retired, until the lists show that nothing of it is left to do.
 
-        :raises AmplitudeError: at the first error, after which nothing more is begun.
+        :raises AmplitudeError: at the first error, after which nothing more is started.
         """
         self._read_flags()
         taken_over = -1
@@ -161,7 +161,7 @@ class Execution:
         Neither is done before the lists show all that was assigned, and that the deployments are still as they were decided
         about; else that is put right, and it is for the caller to decide again.
 
-        :return: the first error, after which nothing more is begun.
+        :return: the first error, after which nothing more is started.
         :raises AmplitudeError: it is not shown, or must not be.
         """
         if self._assigner.unseen:
@@ -184,7 +184,7 @@ class Execution:
         return self._rounds.go_on(observed)
 
     def _unfinished(self, steps: t.Sequence[Step]) -> AmplitudeError:
-        """The error that something is not assigned, or removed, that more depends on."""
+        """The error that something on which more depends is not assigned, or not removed."""
         item = self._run.items[steps[0].item]
         if not item.retire:
             return not_shown(steps)
@@ -192,7 +192,7 @@ class Execution:
         return not_shown(steps, f"retire {row.label!r} (id {row.id}) in project {row.project_id}")
 
     def _retiring(self) -> list[Task]:
-        """What is to be archived once nothing serves it any more."""
+        """What is to be archived once it no longer serves anything."""
         tasks = [self._rounds.tasks[place] for place in self._places.replaced.values()]
         return [task for task in tasks if retired(task.plan._replace(after=task.current, changes=())).changes]
 
@@ -226,5 +226,5 @@ def _id(deployment: Deployment | None) -> str | None:
 
 
 def _name_of(step: Step) -> tuple[t.Any, ...]:
-    """What tells a step from all others, also where the id of the deployment is not known yet."""
+    """What distinguishes a step from all others, even where the id of the deployment is not known yet."""
     return step.item, step.change.action, step.flag.kind, step.flag.id, step.change.label

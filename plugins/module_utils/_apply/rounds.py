@@ -20,7 +20,7 @@ from .settle import active_beside
 from .task import State, Task
 from .writes import Writer, together
 
-#: How often at most it is decided again because something else than what was planned has come about.
+#: How often, at most, it is decided again because something other than what was planned has happened.
 MOST_ROUNDS = 30
 
 
@@ -58,7 +58,7 @@ class Rounds:
         """Carry out plans.
 
         :param observed: what they were made from.
-        :return: the first error, after which nothing more is begun.
+        :return: the first error, after which nothing more is started.
         """
         self.observed = observed
         self.tasks = [Task(self._writer, each) for each in plans]
@@ -203,7 +203,7 @@ class Rounds:
     def _decide_from(self, observed: Observed) -> None:
         """Decide again about all items from what was read.
 
-        :raises Refused: what is wanted cannot be any more, or must not be.
+        :raises Refused: what is wanted is no longer possible, or not allowed.
         """
         plans = self._plan_again(observed)
         refused = self._guard(dict(enumerate(plans)))

@@ -178,7 +178,7 @@ class Run:
     def not_approved(
         self, changes: t.Sequence[tuple[int, Change]], plans: t.Mapping[int, Plan], kept: t.Iterable[Change] = ()
     ) -> list[Problem]:
-        """Why changes, each with the place of its plan, must not be carried out: nobody has approved them.
+        """Why changes, each with the place of its plan, must not be carried out: they are not approved.
 
         :param kept: what was carried out before; each of the approved changes is approved once.
         """

@@ -148,7 +148,7 @@ def _seen(
 
 
 def _unseen(write: Write, sight: Sight, now: float, waits: Waits) -> tuple[Verdict, Sight]:
-    """Judge a write that the list does not show, or does not show any more."""
+    """Judge a write that the list does not show, or no longer shows."""
     if write.before is None or sight.row is not None:
         return Verdict.WAIT, sight
     if sight.until is None:
@@ -157,7 +157,7 @@ def _unseen(write: Write, sight: Sight, now: float, waits: Waits) -> tuple[Verdi
 
 
 def _lacks_key(write: Write, sight: Sight) -> bool:
-    """Whether the key is still to come of what was created: only the list has it."""
+    """Whether the key of what was created is still to come: only the list has it."""
     return write.before is None and sight.row is not None and sight.row.key is None
 
 
@@ -198,7 +198,7 @@ def ways_back(
     its old label unless that is taken.
 
     :param before: as it was before this run; None if this run has created it.
-    :param again: whether it has its old label back, beside another one that has this label too.
+    :param again: whether it has its old label back, although another one has this label too.
     """
     superseded = shown._replace(label=superseded_label(shown))
     if before is None:

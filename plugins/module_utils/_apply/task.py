@@ -3,7 +3,7 @@
 
 # Private to this collection: it can change in any release. Do not import it from elsewhere.
 
-"""One plan on its way to being true: what has been written for it so far, and what the list has shown of that."""
+"""One plan being carried out: what has been written for it so far, and what the list has shown of that."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class State(enum.Enum):
 
 
 class Task:
-    """One plan on its way to being true.
+    """One plan being carried out.
 
     After :meth:`send` it is settling, and :meth:`look` sees it through. Unless it is done then, it has to be decided
     again, which :meth:`decide_again` tells it.
@@ -82,7 +82,7 @@ class Task:
         return rivals_left(*self._taken_back, self._writer.now())
 
     def decide_again(self, plan: Plan) -> None:
-        """Go on with another plan for the same item."""
+        """Continue with another plan for the same item."""
         doubtful, self._doubtful = self._doubtful, None
         if doubtful is not None and not plan.changes and _is_due_to(doubtful, plan):
             if len(self._lost) > 1:
@@ -111,7 +111,7 @@ class Task:
     def send(self) -> None:
         """Send the one request that carries out the plan.
 
-        :raises AmplitudeError: it was refused, or nobody knows what became of it.
+        :raises AmplitudeError: it was refused, or its outcome is unknown.
         """
         before, after = self.plan.before, t.cast(Deployment, self.plan.after)
         sent = self._writer.now()
@@ -243,7 +243,7 @@ class Task:
         self.state = State.LOST
 
     def _withdraw(self, observed: Observed) -> None:
-        """Take back what has lost a race, and look for that in the list, too.
+        """Take back what has lost a race, and look for that in the list as well.
 
         :raises AmplitudeError: the API does not accept any way back; the sentence says what is active now.
         """

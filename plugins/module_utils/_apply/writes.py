@@ -75,7 +75,7 @@ class Writer:
         label at the same moment, the newest of them is the one that nobody else takes for theirs.
 
         :return: the id, None if it has come to nothing; and whether the answer was lost.
-        :raises RequestFailed: it was refused, or nobody knows what became of it.
+        :raises RequestFailed: it was refused, or its outcome is unknown.
         """
         try:
             return self.deployments.create(new.project_id, new.label, t.cast(str, new.type)), False
@@ -96,7 +96,7 @@ class Writer:
     def edit(self, before: Deployment, after: Deployment) -> bool:
         """Send the PATCH that leads from one state of a deployment to another; False if it has come to nothing.
 
-        :raises RequestFailed: it was refused, or nobody knows what became of it.
+        :raises RequestFailed: it was refused, or its outcome is unknown.
         """
         try:
             self.deployments.edit(
@@ -118,8 +118,8 @@ class Writer:
 
         Whether labels are unique in a project, among which deployments, and how the API says so is not documented.
 
-        :raises Refused: else, naming who has the label.
-        :raises ApiError: the refusal, if nobody has it.
+        :raises Refused: otherwise, naming what has the label.
+        :raises ApiError: the refusal, if nothing has it.
         """
         holder: Deployment | None = None
         begun = self.now()
@@ -128,7 +128,7 @@ class Writer:
                 if self._is_overtaken(before, wanted, observed):
                     return
                 similar = observed.with_similar_label(wanted.project_id, wanted.label)
-                # What this run has written, and the list shows as it was before, has the label no more.
+                # What this run has written, and the list shows as it was before, no longer has the label.
                 own = self.outdated(observed) | {wanted.id}
                 holder = next((row for row in similar if row.id not in own), None)
                 # An archived one may not be the reason: the list may still be about to show an active one.

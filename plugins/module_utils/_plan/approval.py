@@ -3,7 +3,7 @@
 
 # Private to this collection: it can change in any release. Do not import it from elsewhere.
 
-"""What was approved is what is done: which changes may be carried out, each once."""
+"""Which changes may be carried out because they were approved, each once."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Approval:
 def approval_from(entries: t.Sequence[t.Any]) -> Approval:
     """What the option ``approved_changes`` says.
 
-    :raises InputError: with the number of the first entry that is not a change, or is there twice.
+    :raises InputError: with the number of the first entry that is not a change, or is listed twice.
     """
     changes: dict[Change, int] = {}
     for number, entry in enumerate(entries, 1):

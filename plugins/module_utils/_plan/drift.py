@@ -137,7 +137,7 @@ def _of_items(wanted: t.Sequence[Wanted], decision: Decision, observed: Observed
         if place in decision.plans:
             rows.append(_planned(decision, place, usage))
         else:
-            # A project is told of where nobody knows what is used there.
+            # A problem of the whole project is told where it is unknown what is used there.
             rows.append(_refused(item, observed, errors.get(place) or errors[item.project_id], usage))
     return rows
 

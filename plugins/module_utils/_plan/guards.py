@@ -46,7 +46,7 @@ def to_check(plans: t.Mapping[int, Plan], rules: Rules) -> dict[str, dict[int, P
 
 
 def usage_unknown(failure: RequestFailed) -> Guarded:
-    """The refusal to archive while nobody can tell what still uses it.
+    """The refusal to archive while it is unknown what still uses it.
 
     :param failure: which becomes its cause.
     """

@@ -110,7 +110,7 @@ class _Search:
                 )
 
     def circles(self) -> None:
-        """Labels cannot be handed on in a circle by ``previous_label``."""
+        """Labels cannot be passed on in a circle by ``previous_label``."""
         taken_by = takers(self._wanted)
         passed: set[int] = set()
         for start in range(len(self._wanted)):

@@ -53,7 +53,7 @@ class Places:
 class Decided(t.NamedTuple):
     """The plans that can be made, by the places of their items and, after those, of what is purged; and what is refused.
 
-    ``listed``: the ids of the deployments that items mean, be they refused.
+    ``listed``: the ids of the deployments that items mean, even if they are refused.
     """
 
     plans: dict[int, Plan]
@@ -68,7 +68,7 @@ def plan_all(
     purge: Purge | None = None,
     invalid: t.Collection[int] = (),
 ) -> Decided:
-    """Decide what has to be written so that all that is wanted becomes true, and find all that is in the way of it.
+    """Decide what has to be written to reach the desired state, and find everything that stands in the way of it.
 
     :param invalid: the places of items that cannot be planned, as :func:`.invalid.find_invalid` tells.
     :return: a plan for each of the items that are not refused and, after them, one for each deployment that they take over

@@ -3,7 +3,7 @@
 
 # Private to this collection: it can change in any release. Do not import it from elsewhere.
 
-"""What nobody wants: the deployments that no item is about, and which of them are archived."""
+"""What is not wanted: the deployments that no item is about, and which of them are archived."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .._errors import Problem, Refused
 from .single import Observed, Plan, plan
 from .wanted import Purge, Rules, Wanted
 
-#: How many are archived at most if nobody has said how many.
+#: How many are archived at most unless the task says how many.
 USUAL_LIMIT = 10
 
 

@@ -3,7 +3,7 @@
 
 # Private to this collection: it can change in any release. Do not import it from elsewhere.
 
-"""What has to be written so that what is wanted becomes true: a pure decision, returned as a value.
+"""What has to be written to reach the desired state: a pure decision, returned as a value.
 
 This is the only place that knows the rules. It knows neither HTTP nor Ansible; check mode, a real run and every other
 user of the rules get the same plan.
@@ -49,7 +49,7 @@ class Plan(t.NamedTuple):
 
     ``before`` and ``after`` are None where there is no deployment; without ``changes`` they are the same. ``needs`` has
     the places of those plans among the ones made together that have to be carried out before: they give up the label
-    that this one makes active, by a rename or an archive, or take it over, be it by a create. ``wave`` orders them: those
+    that this one makes active, by a rename or an archive, or take it over, even by a create. ``wave`` orders them: those
     of one wave can be carried out in any order, after the waves before.
     """
 
@@ -92,7 +92,7 @@ def changes_between(before: Deployment, after: Deployment) -> tuple[Change, ...]
 class Observed:
     """The deployments of an account, archived ones too, indexed for the questions that a plan asks.
 
-    There can be 100,000 of them, so that the index has no lists or keys of its own: nearly every label is there once.
+    There can be 100,000 of them, so the index has no lists or keys of its own: nearly every label occurs once.
     """
 
     def __init__(self, deployments: t.Iterable[Deployment]) -> None:
@@ -104,7 +104,7 @@ class Observed:
             self._add(deployment)
 
     def copy(self) -> Observed:
-        """Another one, to try out on it what changes would lead to."""
+        """A copy, to try out what changes would lead to."""
         other = Observed(())
         other._by_id = dict(self._by_id)
         other._by_label.update((project_id, dict(labels)) for project_id, labels in self._by_label.items())
@@ -157,7 +157,7 @@ class Observed:
         return sorted(found, key=lambda row: order_of_id(row.id or ""))
 
     def with_similar_label(self, project_id: str, label: str) -> list[Deployment]:
-        """The deployments, active ones first, whose label differs at most in upper and lower case."""
+        """The deployments, active ones first, whose label is the same apart from case."""
         found = [
             row for row in self._by_id.values() if row.project_id == project_id and row.label.lower() == label.lower()
         ]
@@ -358,7 +358,7 @@ def _with_label(wanted: Wanted, observed: Observed, deleted: bool) -> list[Deplo
 def _only(wanted: Wanted, found: t.Sequence[Deployment]) -> Deployment | None:
     """The only one found, or None.
 
-    :raises Ambiguous: there are several, so nobody can tell which one is meant.
+    :raises Ambiguous: there are several, so it is unclear which one is meant.
     """
     if len(found) > 1:
         raise Ambiguous(

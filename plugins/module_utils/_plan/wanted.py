@@ -150,8 +150,8 @@ def with_replaced(wanted: t.Sequence[Wanted]) -> list[Wanted]:
 class Purge(t.NamedTuple):
     """Archive the active deployments of these projects that are not wanted, if there are at most so many of them.
 
-    ``limit`` is None if nobody has said how many: then it is :data:`.purge.USUAL_LIMIT`, and none at all in a project in
-    which nothing is wanted.
+    ``limit`` is None if the task does not say how many: then it is :data:`.purge.USUAL_LIMIT`, and none at all in a
+    project in which nothing is wanted.
     """
 
     project_ids: frozenset[str]

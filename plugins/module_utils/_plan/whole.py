@@ -32,7 +32,8 @@ class Decision(t.NamedTuple):
     """What a task does, and what is refused.
 
     ``plans``: those that can be made, by their places. ``steps``: those of ``serving``, by the places of the items.
-    ``flags``: what was read to decide about them. ``listed``: the ids of the deployments that items mean, be they refused.
+    ``flags``: what was read to decide about them. ``listed``: the ids of the deployments that items mean, even if
+    they are refused.
     """
 
     places: Places
@@ -65,7 +66,7 @@ def decide(
     invalid: t.Collection[int] = (),
     is_list: bool = True,
 ) -> Decision:
-    """Decide what has to be written so that all that is wanted becomes true, and find all that is in the way of it.
+    """Decide what has to be written to reach the desired state, and find everything that stands in the way of it.
 
     :param items: and the others as :func:`.many.plan_all` takes them.
     :raises RequestFailed: what has to be known of flags or experiments to tell what deployments serve could not be read.
