@@ -24,7 +24,7 @@
   function read() {
     const given = new URLSearchParams(location.hash.slice(1));
     const value = name => given.get(name) || "";
-    // A link may be older than the page: what there is not any more is shown as nothing, and not as everything.
+    // A link may be older than the page: what no longer exists is shown as nothing, and not as everything.
     if (!Array.from(project.options).some(option => option.value === value("project"))) {
       project.add(new Option(value("project") + " (not in this report)", value("project")));
     }

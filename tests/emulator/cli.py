@@ -58,7 +58,7 @@ HINT = """\
 For playbooks in another terminal:
   export AMPLITUDE_BASE_URL={url}
   export AMPLITUDE_MANAGEMENT_API_KEY={key}
-Ctrl-C ends it. What was made in it is gone then."""
+Ctrl-C ends it, and discards everything that was created in it."""
 
 SEED_HELP = """\
 seed, JSON or YAML; without one, the two projects of example.yml:
@@ -103,7 +103,7 @@ def _stop(*_signal: t.Any) -> t.NoReturn:
 def _read_seed(path: pathlib.Path) -> t.Mapping[str, t.Any]:
     seed = _parsed(path)
     if not isinstance(seed, t.Mapping):
-        raise Invalid(f"{path} holds no seed: see --help")
+        raise Invalid(f"{path} does not contain a seed: see --help")
     return seed
 
 
@@ -115,7 +115,7 @@ def _parsed(path: pathlib.Path) -> t.Any:
         try:
             import yaml
         except ImportError:
-            raise Invalid(f"{path} is not JSON, and PyYAML is not there to read it: {error}") from error
+            raise Invalid(f"{path} is not JSON, and PyYAML is not installed to read it: {error}") from error
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:

@@ -111,16 +111,16 @@ class Switches:
     )  # fmt: skip
     error_body: str = _switch("json", "shape of errors", "json", "json_nested", "text", "html", "empty")
     stale_lists: int = _switch(
-        0, "so many lists of its kind begun after a write do not show it yet; that of the deployments of a flag is one of"
-        " flags",
+        0, "how many lists of its kind that are begun after a write do not show it yet; that of the deployments of a flag"
+        " is one of flags",
     )  # fmt: skip
     stale_seconds: float = _switch(
-        0.0, "lists begun, and live pages asked for, within so many seconds of a write hide it"
+        0.0, "for how many seconds after a write the lists begun, and live pages asked for, hide it"
     )
-    late_keys: int = _switch(0, "a new deployment has the key null in so many lists of deployments begun after it")
-    late_key_seconds: float = _switch(0.0, "a new deployment has the key null in pages sent within so many seconds")
-    row_padding: int = _switch(0, "each flag and experiment has variants and segments of so many bytes or a few more")
-    deployment_padding: int = _switch(0, "each deployment has such fields, which are not documented, too")
+    late_keys: int = _switch(0, "how many lists of deployments begun after a create show its key as null")
+    late_key_seconds: float = _switch(0.0, "for how many seconds after a create pages show its key as null")
+    row_padding: int = _switch(0, "bytes of variants and segments in each flag and experiment, or a few more")
+    deployment_padding: int = _switch(0, "bytes of such fields, which are not documented, in each deployment")
     extra_fields: bool = _switch(False, "rows, lists and created ids carry fields that are not documented")
     omit_deleted: bool = _switch(False, "active rows have no field deleted")
     latency: float = _switch(0.0, "seconds before each answer is sent")

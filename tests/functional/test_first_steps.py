@@ -40,7 +40,9 @@ def serving(*command):
         [str(word) for word in command], cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True
     )
     try:
-        said = "".join(iter(process.stdout.readline, "Ctrl-C ends it. What was made in it is gone then.\n"))
+        said = "".join(
+            iter(process.stdout.readline, "Ctrl-C ends it, and discards everything that was created in it.\n")
+        )
         yield dict(re.findall(r"^  export (\w+)=(\S+)$", said, re.MULTILINE))
     finally:
         os.killpg(process.pid, signal.SIGINT)

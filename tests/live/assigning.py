@@ -44,14 +44,16 @@ def find(service: Service, kind: str, key: str) -> Flag:
     active = [row for row in rows if not row.archived]
     if not active:
         what = f"the {kind} with this key is archived" if rows else f"no {kind} has this key"
-        raise Stopped(f"{begin}in project {service.ours.project_id} {what}. Make one in Amplitude for this test alone.")
+        raise Stopped(
+            f"{begin}in project {service.ours.project_id} {what}. Create one in Amplitude for this test only."
+        )
     if len(active) > 1:
         ids = ", ".join(row.id for row in active)
         raise Stopped(f"{begin}several {kind}s in project {service.ours.project_id} have this key (ids {ids}).")
     if active[0].deployments:
         raise Stopped(
-            f"{begin}the {active[0].described} has deployments ({', '.join(active[0].deployments)}). It has to be there for "
-            "this test alone: use one without deployments, or remove what an earlier run may have left there."
+            f"{begin}the {active[0].described} has deployments ({', '.join(active[0].deployments)}). It must exist for this "
+            "test only: use one without deployments, or remove what an earlier run may have left there."
         )
     return active[0]
 

@@ -72,7 +72,7 @@ class Service:
             if row.id == which.id:
                 self.ours.check_alone(row)
                 return row
-        raise Stopped(f"The {which.described} is not in the list any more: was it archived?")
+        raise Stopped(f"The {which.described} is no longer in the list: was it archived?")
 
     def lag(self, shown: t.Callable[[dict[str, Deployment]], t.Any]) -> tuple[str, t.Any]:
         """:meth:`wait` for something in the list of deployments by their ids."""

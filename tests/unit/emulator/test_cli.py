@@ -91,7 +91,7 @@ def test_program_over_tls(certificate: pathlib.Path) -> None:
         (["--switch", "idz=1"], "idz"),
         (["--switch", "ids"], "NAME=VALUE"),
         (["--seed", "/nonexistent"], "nonexistent"),
-        (["--seed", "/dev/null"], "/dev/null holds no seed: see --help"),
+        (["--seed", "/dev/null"], "/dev/null does not contain a seed: see --help"),
         (["--port", "99999"], "number from 0 to 65535"),
         (["--tls-cert", "/nonexistent"], "--tls-key"),
     ],
