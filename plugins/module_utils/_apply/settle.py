@@ -28,6 +28,7 @@ class Verdict(enum.Enum):
     STAYS = "it is there, and it stays"
     STAYS_UNSEEN = "it was accepted, and the list does not show it in time"
     STAYS_UNSETTLED = "it is the lowest of several, and there is no time to see the others withdrawn"
+    STAYS_DOUBTED = "it is there, and there is no time to see whether another create of the same run is there too"
     WITHDRAW = "another one stays, so take it back"
     OVERTAKEN = "somebody else has changed it since"
     HIDDEN = "it was created, and the list does not show it in time"
@@ -178,8 +179,10 @@ def last_verdict(write: Write, sight: Sight, list_failed: bool) -> Verdict:
         return Verdict.WITHDRAW
     if _lacks_key(write, sight):
         return Verdict.KEYLESS
-    # If it is not alone, the others were created later and have seen this one.
-    return Verdict.STAYS if is_alone else Verdict.STAYS_UNSETTLED
+    if not is_alone:
+        # The others were created later and have seen this one.
+        return Verdict.STAYS_UNSETTLED
+    return Verdict.STAYS if write.lost is None else Verdict.STAYS_DOUBTED
 
 
 def rivals_left(write: Write, sight: Sight, now: float) -> float:

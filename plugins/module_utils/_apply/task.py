@@ -214,6 +214,11 @@ class Task:
                 f"The change of {self.plan.wanted} was accepted, but the list of deployments does not show it yet: a run "
                 "right after this one may find the old state."
             )
+        elif judged is Verdict.STAYS_DOUBTED:
+            self.warnings.append(
+                f"The create of {self.plan.wanted} was sent again since its answer was lost, and retry_timeout leaves no "
+                "time to see whether there are two now: run this again, which fails if there are."
+            )
         elif judged is Verdict.STAYS_UNSETTLED:
             self.yielding = [row for row in self._sight.rivals if row.id != write.id]
             self.warnings.append(

@@ -228,7 +228,19 @@ LAST = {
     ),
     "create, the list fails": (CREATE, Sight(), True, Verdict.UNREAD),
     "create, the list shows it and fails then": (CREATE, seen(HIGHER), True, Verdict.UNREAD),
-    "create, alone, but not for long enough": (CREATE, seen(quiet_until=104.0), False, Verdict.STAYS),
+    "create, alone": (CREATE, seen(), False, Verdict.STAYS),
+    "create, alone, but not for long enough": (
+        CREATE._replace(lost=SENT),
+        seen(quiet_until=104.0),
+        False,
+        Verdict.STAYS_DOUBTED,
+    ),
+    "create, beside a higher number that may be the lost one": (
+        CREATE._replace(lost=SENT),
+        seen(HIGHER),
+        False,
+        Verdict.STAYS_UNSETTLED,
+    ),
     "create, beside a higher number": (CREATE, seen(HIGHER), False, Verdict.STAYS_UNSETTLED),
     "create, beside a higher text": (
         CREATE_OPAQUE,

@@ -138,6 +138,20 @@ def test_create_of_which_another_one_may_still_appear():
     assert (task.write.before, task.write.own, task.write.sent, task.write.lost) == (None, WEB, 0.0, 5.0)
 
 
+def test_create_of_which_there_is_no_time_to_see_whether_another_one_appears():
+    task = planned(CREATE, [], Account(), [lost()])
+    task.send()
+    task.send()
+    task.decide_again(plan(CREATE, Observed([WEB]), Rules()))
+    assert look(task, WEB) is State.SETTLING
+    task.give_up(Observed([WEB]), None)
+    assert (task.state, task.current) == (State.DONE, WEB)
+    assert task.warnings == [
+        "The create of deployment 'web' in project 1 was sent again since its answer was lost, and retry_timeout leaves no "
+        "time to see whether there are two now: run this again, which fails if there are."
+    ]
+
+
 @pytest.mark.parametrize("status", [400, 409])
 def test_refused_label_is_explained(status):
     account = Account([SHOP, row("8", "Web")])
