@@ -169,9 +169,9 @@ class Assigner:
         left = list(requests)
         while left:
             self._send(left)
-            flags = self._settle([request for request in left if request.sent is not None])
+            flags, had_time = self._settle([request for request in left if request.sent is not None])
             # An assignment is repeated like an edit, once the list had all the time to show it.
-            left = [request for request in left if request.comes_to_nothing(flags) and self._client.patience.wait(0.0)]
+            left = [request for request in left if had_time and request.comes_to_nothing(flags)]
         return flags
 
     def _send(self, requests: t.Sequence[_Request]) -> None:
@@ -186,16 +186,21 @@ class Assigner:
 
         together([lambda request=request: send(request) for request in requests], self._concurrency)  # type: ignore[misc]
 
-    def _settle(self, requests: t.Sequence[_Request]) -> Flags:
-        """Look until the lists show what became of requests, or had the time to; what is known to be done is noted."""
+    def _settle(self, requests: t.Sequence[_Request]) -> tuple[Flags, bool]:
+        """Look until the lists show what became of requests, or had the time to; what is known to be done is noted.
+
+        :return: what the lists showed last, and whether the patience of the task lasted until they had the time to.
+        """
         for request in (request for request in requests if request.is_accepted):
             self.done += request.steps
             self.unseen += request.steps
         found: Flags = {}
+        had_time = False
         try:
             for begun, found in looks(self._client, self._look, float("inf")):
                 self.unseen = [step for step in self.unseen if not is_shown(step, found)]
-                if not any(self._may_show(request, found, begun) for request in requests):
+                had_time = not any(self._may_show(request, found, begun) for request in requests)
+                if had_time:
                     break
         except RequestFailed as failure:
             failure.problem += ", so what was written could not be read back"
@@ -204,7 +209,7 @@ class Assigner:
             if not request.is_accepted and request.is_carried_out(found):
                 request.is_accepted = True
                 self.done += request.steps
-        return found
+        return found, had_time
 
     def _look(self) -> tuple[float, Flags]:
         """When the lists began to be read, and what they show: how it was then."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.community.amplitude.tests.support.bulk import writes
-from ansible_collections.community.amplitude.tests.support.modules import run_module
+from ansible_collections.community.amplitude.tests.support.modules import QUICK, run_module
 from ansible_collections.community.amplitude.tests.support.serving import ACCOUNT, have, plain
 
 SERVE = dict(label="api", flags=["cart", "pay", "free"], experiments=["hero", "cart"])
@@ -127,10 +127,12 @@ def test_faults_that_pass(emulator, serve, name, nth, assigned_again_status, rem
 
 
 def test_outcome_that_stays_unknown(emulator, serve):
-    """Nothing is told as done that is not known to be, and nothing is removed."""
+    """Nothing is told as done that is not known to be, nothing is removed, and nothing is sent once the time is over."""
     emulator.reset(ACCOUNT, rate_limit=0)
     emulator.misbehave(action="status", status=503, moment="before", method="POST", path="/flags/22/", times=0)
     result = serve(RETIRE, retry_timeout=2)
+    # It is sent again whenever the list has had the time to show it, and that takes longer each time it is looked at.
+    assert 2 <= len([each for each in writes(emulator) if "/flags/22/" in each["path"]]) <= 2 / QUICK.list_lag
     assert result["failed"] and "so it is not known whether it was carried out" in result["msg"]
     assert "assign - web pay" in map(plain, result["pending"]) and "assign - web pay" not in map(
         plain, result["changes"]
