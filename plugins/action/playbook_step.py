@@ -12,8 +12,9 @@ from ansible.utils.vars import load_extra_vars
 
 from ..module_utils._api.deployments import order_of_id
 from ..module_utils._errors import InputError
+from ..module_utils._given import is_blank
 from ..plugin_utils import _screen
-from ..plugin_utils._desired_state import VARIABLE, State, Unusable, absolute, is_blank, projects_from
+from ..plugin_utils._desired_state import VARIABLE, State, Unusable, absolute, projects_from
 from ..plugin_utils._exported import desired_state, with_served
 from ..plugin_utils._files import write_files
 from ..plugin_utils._options_of_step import base_url_of, options_from, project_ids_of, rules_of, time_now

@@ -138,6 +138,8 @@ class LookupModule(LookupBase):
             )
             params = {option: self.get_option(option) for option in OPTIONS}
         except AnsibleRequiredOptionError as error:
-            option = next(option for option in MISSING if option in str(error))
+            option = next((option for option in MISSING if option in str(error)), None)
+            if option is None:
+                raise
             raise InputError("look up the key of a deployment", f"{option} is not set", MISSING[option]) from None
         return params, {option: source for option, (dummy, source) in found.items()}

@@ -16,6 +16,7 @@ import typing as t
 
 from ..module_utils._api.deployments import identifier_from
 from ..module_utils._errors import InputError
+from ..module_utils._given import is_blank
 
 #: The variable that is the desired state, in a file or elsewhere.
 VARIABLE = "amplitude_projects"
@@ -50,11 +51,6 @@ class Unusable(Exception):
     def __init__(self, errors: t.Sequence[InputError]) -> None:
         self.errors = errors
         super().__init__("\n".join(map(str, errors)))
-
-
-def is_blank(value: t.Any) -> bool:
-    """Whether an option or a variable counts as not set. ``false``, ``0`` and ``[]`` are values."""
-    return value is None or (isinstance(value, str) and value == "")
 
 
 def absolute(path: t.Any) -> str:

@@ -13,9 +13,10 @@ import typing as t
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ..module_utils._errors import InputError
+from ..module_utils._given import is_blank
 from ..module_utils._options import BASE_URLS, base_url_from, connection_from_environment
 from ..modules.amplitude_deployments import SPEC as OPTIONS_OF_MODULE
-from ._desired_state import identifiers, is_blank
+from ._desired_state import identifiers
 from ._plan_file import OPTIONS
 from ._variables import CONNECTION, PLAYBOOKS, PREFIX, of_step
 

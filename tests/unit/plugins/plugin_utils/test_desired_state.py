@@ -13,7 +13,6 @@ from ansible_collections.community.amplitude.plugins.plugin_utils._desired_state
     Project,
     Unusable,
     identifiers,
-    is_blank,
     projects_from,
 )
 
@@ -50,10 +49,6 @@ def test_too_few_ids():
         assert identifiers(value) == []
         with pytest.raises(ValueError):
             identifiers(value, least=1)
-
-
-def test_blank():
-    assert [is_blank(value) for value in (None, "", False, 0, [], {}, " ")] == [True, True] + [False] * 5
 
 
 def test_projects():
