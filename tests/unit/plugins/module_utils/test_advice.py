@@ -31,7 +31,7 @@ def sentences(path):
 EVERY_SENTENCE = [each for path in sorted(ROOM.rglob("*.py")) for each in sentences(path)]
 #: What an advice would say that switches a guard off, and what it then has to say too.
 GUARDS = {
-    "force": ("set force", r"\bif (you know that nothing|its users may)"),
+    "force": ("set force", r"\bif (you are sure that nothing|it is fine that)"),
     "purge_limit": ("raise purge_limit|set purge_limit", r"\bif "),
     "validate_certs": ("validate_certs", "never"),
 }
