@@ -96,15 +96,15 @@ def counts_up(own: Deployment) -> bool:
 def active_beside(own: Deployment, observed: Observed, unseen: t.Container[str | None]) -> list[Deployment]:
     """What is active with the label of a deployment, lowest id first.
 
-    Without what this run has changed, if the list does not show that yet: it shows one write of a run before another, in
-    whatever order.
+    Without what else this run has changed, if the list does not show that yet: it shows one write of a run before another,
+    in whatever order.
     """
     rows = observed.with_label(own.project_id, own.label, deleted=False)
-    return [row for row in rows if row.id not in unseen]
+    return [row for row in rows if row.id == own.id or row.id not in unseen]
 
 
 def verdict(
-    write: Write, sight: Sight, observed: Observed, unseen: t.Collection[str | None], now: float, waits: Waits
+    write: Write, sight: Sight, observed: Observed, unseen: t.Container[str | None], now: float, waits: Waits
 ) -> tuple[Verdict, Sight]:
     """Judge a write by one more look at the list.
 
@@ -135,11 +135,10 @@ def _first_sight(write: Write, sight: Sight, now: float, waits: Waits) -> Sight:
 
 
 def _seen(
-    write: Write, sight: Sight, observed: Observed, unseen: t.Collection[str | None], now: float
+    write: Write, sight: Sight, observed: Observed, unseen: t.Container[str | None], now: float
 ) -> tuple[Verdict, Sight]:
     """Judge a write that the list shows."""
-    others = set(unseen) - {write.id}
-    rivals = () if write.own.deleted else tuple(active_beside(write.own, observed, others))
+    rivals = () if write.own.deleted else tuple(active_beside(write.own, observed, unseen))
     sight = sight._replace(rivals=rivals)
     if len(rivals) <= 1:
         return (Verdict.WAIT if now < sight.quiet_until or _lacks_key(write, sight) else Verdict.STAYS), sight

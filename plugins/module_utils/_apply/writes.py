@@ -49,6 +49,21 @@ def together(functions: t.Sequence[t.Callable[[], None]], concurrency: int) -> N
         raise raised[0]
 
 
+class Outdated:
+    """The ids of what a list still shows as it was before a run has written it. Each is only looked at if it is asked for.
+
+    :param unseen: as in :class:`Writer`.
+    """
+
+    def __init__(self, unseen: t.Mapping[str, Deployment | None], observed: Observed) -> None:
+        self._unseen = unseen
+        self._observed = observed
+
+    def __contains__(self, identifier: object) -> bool:
+        before = self._unseen.get(t.cast(str, identifier))
+        return before is not None and shows(self._observed.with_id(t.cast(str, identifier)), before)
+
+
 class Writer:
     """What sends the writes of one run.
 
@@ -63,10 +78,9 @@ class Writer:
         """A moment, in seconds."""
         return self.deployments.client.waits.now()
 
-    def outdated(self, observed: Observed) -> set[str]:
+    def outdated(self, observed: Observed) -> Outdated:
         """The ids of what the list still shows as it was before this run has written it."""
-        found = ((identifier, before, observed.with_id(identifier)) for identifier, before in self.unseen.items())
-        return {identifier for identifier, before, row in found if before is not None and shows(row, before)}
+        return Outdated(self.unseen, observed)
 
     def create(self, new: Deployment) -> tuple[str | None, bool]:
         """Create a deployment.
@@ -129,8 +143,8 @@ class Writer:
                     return
                 similar = observed.with_similar_label(wanted.project_id, wanted.label)
                 # What this run has written, and the list shows as it was before, no longer has the label.
-                own = self.outdated(observed) | {wanted.id}
-                holder = next((row for row in similar if row.id not in own), None)
+                own = self.outdated(observed)
+                holder = next((row for row in similar if row.id != wanted.id and row.id not in own), None)
                 # An archived one may not be the reason: the list may still be about to show an active one.
                 if holder is not None and not holder.deleted and holder.label != wanted.label:
                     break
