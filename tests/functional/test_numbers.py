@@ -32,10 +32,10 @@ WAITS, LIMITS = Waits(), Limits()
 WORDS = {3: "three", 4: "four", 5: "five"}
 MEBIBYTES = LIMITS.largest_answer / 1024**2
 #: What the messages say of the API.
-RATE, QUOTA = next(
-    (int(found[1]), int(found[2].replace(",", "")))
-    for dummy, advice in STATUSES
-    if (found := re.search(r"the API allows ([\d,]+) requests a second and ([\d,]+) a day", advice))
+ALLOWS = re.compile(r"the API allows ([\d,]+) requests a second and ([\d,]+) a day")
+RATE, QUOTA = (
+    int(number.replace(",", ""))
+    for number in next(found.groups() for found in (ALLOWS.search(advice) for dummy, advice in STATUSES) if found)
 )
 #: Active ones, and all of them.
 LISTS_OF_FLAGS = 2 * len(KINDS)

@@ -82,7 +82,7 @@ def change(action: str, label: str, project_id: str = "101", **fields: t.Any) ->
 
 
 #: Each action once.
-CHANGES = [
+CHANGES = (
     change("create", "checkout-api", type="server"),
     change("rename", "storefront", id="4711", previous_label="web-shop"),
     change("restore", "loyalty-app", "102", id="4712"),
@@ -90,7 +90,7 @@ CHANGES = [
     change("assign", "loyalty-app", "102", id="4712", experiment="price-test"),
     change("unassign", "old-app", "102", id="4713", flag="double-points"),
     change("archive", "old-app", "102", id="4713"),
-]
+)
 PROBLEM = dict(
     item=3,
     project_id="103",

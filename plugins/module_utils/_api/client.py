@@ -276,24 +276,25 @@ class Client:
         deadline = Deadline(self._timeout, lambda: self._gate.carried(turn))
         status = None
         try:
-            # verify goes with the request, not with the session: there REQUESTS_CA_BUNDLE would win over it.
-            with self._session() as session, deadline, session.request(
-                verb,
-                self.base_url + path,
-                params=params,
-                json=body,
-                auth=self._auth,
-                verify=self._verify,
-                timeout=(self._timeout, self._timeout),
-                proxies=self._proxies,
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                status = response.status_code
-                success = 200 <= status < 300
-                answer = self._read(response, doing, deadline) if success else self._read_error(response, deadline)
-                if success and deadline.expired:
-                    raise CutOff
+            with self._session() as session:
+                # verify goes with the request, not with the session: there REQUESTS_CA_BUNDLE would win over it.
+                with deadline, session.request(
+                    verb,
+                    self.base_url + path,
+                    params=params,
+                    json=body,
+                    auth=self._auth,
+                    verify=self._verify,
+                    timeout=(self._timeout, self._timeout),
+                    proxies=self._proxies,
+                    allow_redirects=False,
+                    stream=True,
+                ) as response:
+                    status = response.status_code
+                    success = 200 <= status < 300
+                    answer = self._read(response, doing, deadline) if success else self._read_error(response, deadline)
+                    if success and deadline.expired:
+                        raise CutOff
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError, TypeError) as error:
             raise self._connection_problem(doing, error, deadline) from None
         finally:
