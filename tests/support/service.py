@@ -43,7 +43,19 @@ def lost(carried_out: bool) -> Answer:
 
 def refused(status: int, carried_out: bool = False) -> Answer:
     """An error status, be it carried out or not."""
-    return Answer(ApiError("write it", f"it is refused with {status}", "do otherwise", status), carried_out)
+    return Answer(_refusal(status), carried_out)
+
+
+def fail(number: int) -> t.NoReturn:
+    """What happens before a list that cannot be read.
+
+    :raises ApiError: always.
+    """
+    raise _refusal(500)
+
+
+def _refusal(status: int) -> ApiError:
+    return ApiError("write it", f"it is refused with {status}", "do otherwise", status)
 
 
 class Service:

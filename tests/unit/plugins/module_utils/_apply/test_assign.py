@@ -25,6 +25,7 @@ from ansible_collections.community.amplitude.tests.support.service import (
     UNSEEN,
     Answer,
     Service,
+    fail,
     lost,
     refused,
 )
@@ -299,10 +300,6 @@ def test_lists_with_what_they_do_not_show_yet():
 
 def test_failure_to_read_back():
     service = Service(flags=FLAGS)
-
-    def fail(number):
-        raise refused(500).failure
-
     service.before_read = fail
     assigner = Assigner(service.client, service.read_flags, set, 1)
     with pytest.raises(AmplitudeError, match="refused with 500, so what was written could not be read back"):

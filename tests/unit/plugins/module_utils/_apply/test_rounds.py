@@ -14,7 +14,7 @@ from ansible_collections.community.amplitude.plugins.module_utils._plan.many imp
 from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Observed
 from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import Purge, Rules
 from ansible_collections.community.amplitude.tests.support.rows import row, want
-from ansible_collections.community.amplitude.tests.support.service import OK, UNSEEN, Service, lost, refused
+from ansible_collections.community.amplitude.tests.support.service import OK, UNSEEN, Service, fail, lost, refused
 
 WEB, OLD = row("7", "web"), row("8", "old")
 CREATE = want("web", type="client")
@@ -114,10 +114,6 @@ def test_withdrawal_without_time_beside_what_the_list_does_not_show_yet(patience
 
 def test_list_that_cannot_be_read():
     service = Service([OLD])
-
-    def fail(number):
-        raise refused(500).failure
-
     service.before_list = fail
     play = Play(service, RENAME)
     assert "refused with 500, so what was written could not be read back" in str(play.error)

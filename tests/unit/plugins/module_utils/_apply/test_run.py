@@ -11,7 +11,7 @@ from ansible_collections.community.amplitude.plugins.module_utils._errors import
 from ansible_collections.community.amplitude.plugins.module_utils._plan.single import Change
 from ansible_collections.community.amplitude.plugins.module_utils._plan.wanted import Invalid, Purge, Rules
 from ansible_collections.community.amplitude.tests.support.rows import flag, row, want
-from ansible_collections.community.amplitude.tests.support.service import Service, refused, run_of, told
+from ansible_collections.community.amplitude.tests.support.service import Service, fail, run_of, told
 
 WEB, OLD, TWIN = row("7", "web"), row("8", "old"), row("9", "web")
 CREATE = want("web", type="client")
@@ -92,10 +92,6 @@ def test_list_that_cannot_be_read():
     """What is known to be wrong is told, else why nothing is known."""
     for wanted, words in (([CREATE], "refused with 500"), ([CREATE, want("a b")], "'a b'")):
         service = Service()
-
-        def fail(number):
-            raise refused(500).failure
-
         service.before_list = fail
         error = refusal_of(run_of(service, *wanted))
         assert words in str(error) and isinstance(error, RequestFailed) is (len(wanted) == 1)
