@@ -11,7 +11,7 @@ import textwrap
 import typing as t
 
 from ._reports import line
-from ._told import counted
+from ._told import counted, what
 
 #: Characters of a line.
 WIDTH = 100
@@ -94,19 +94,6 @@ def differing(plan: Row, counts: t.Sequence[Row]) -> list[dict[str, t.Any]]:
         for each, count in zip(plan["projects"], counts)
         if each["changes"] or each["problems"]
     ]
-
-
-def what(change: Row) -> str:
-    """What the other columns do not tell of a change."""
-    action = change["action"]
-    if action == "create":
-        return str(change["type"])
-    if action == "rename":
-        return f"from {change['previous_label']}"
-    if action in ("assign", "unassign"):
-        served = f"experiment {change['experiment']}" if change["flag"] is None else f"flag {change['flag']}"
-        return f"{'to' if action == 'assign' else 'from'} {served}"
-    return ""
 
 
 def table(heads: t.Sequence[str], rows: t.Sequence[t.Sequence[t.Any]], cut: int | None = None) -> list[str]:

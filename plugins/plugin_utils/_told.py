@@ -67,6 +67,19 @@ def counted(number: int, what: str) -> str:
     return f"{number:,} {what}{'s' * (number != 1)}"
 
 
+def what(change: Row) -> str:
+    """What the other columns do not tell of a change."""
+    action = change["action"]
+    if action == "create":
+        return str(change["type"])
+    if action == "rename":
+        return f"from {change['previous_label']}"
+    if action in ("assign", "unassign"):
+        served = f"experiment {change['experiment']}" if change["flag"] is None else f"flag {change['flag']}"
+        return f"{'to' if action == 'assign' else 'from'} {served}"
+    return ""
+
+
 def verdict(summary: Row) -> str:
     """What an audit has found, as a sentence. What is missing is not counted as if it were in the account.
 

@@ -12,8 +12,8 @@ import typing as t
 
 from ._pages import About, audit_page, plan_page
 from ._reports import render
-from ._screen import differing, what
-from ._told import counted, verdict
+from ._screen import differing
+from ._told import counted, verdict, what
 
 Row = t.Mapping[str, t.Any]
 
