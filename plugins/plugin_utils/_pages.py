@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from ..module_utils._options import BASE_URLS
 from ..module_utils._version import VERSION
 from ._reports import line, render
-from ._told import verdict
+from ._told import counted, verdict, what
 
 Row = t.Mapping[str, t.Any]
 
@@ -253,13 +253,13 @@ def _told_of_audit(project: Row) -> str:
 
 
 def _verdict_of_plan(problems: int, changes: int, projects: int) -> Row:
-    which = f"{changes:,} change{'s' * (changes != 1)} in {projects:,} project{'s' * (projects != 1)}"
+    which = f"{counted(changes, 'change')} in {counted(projects, 'project')}"
     if problems:
         rest = f" Without {'it' if problems == 1 else 'them'}, there would be {which}." if changes else ""
-        told = f"{problems:,} problem{'s' * (problems != 1)}: this plan cannot be carried out."
+        told = f"{counted(problems, 'problem')}: this plan cannot be carried out."
         return dict(tone="red", text=told + rest)
     if changes:
-        return dict(tone="blue", text=f"{which[0].upper()}{which[1:]}.")
+        return dict(tone="blue", text=f"{which}.")
     return dict(tone="green", text="Nothing has to be changed.")
 
 
@@ -329,8 +329,7 @@ def _changed(change: Row) -> list[str]:
     elif action == "rename":
         detail = f"it is called {change['previous_label']} now"
     elif action in ("assign", "unassign"):
-        which = f"experiment {change['experiment']}" if change["flag"] is None else f"flag {change['flag']}"
-        detail = f"{'to' if action == 'assign' else 'from'} {which}"
+        detail = what(change)
     else:
         detail = "it is archived now" if action == "restore" else "it is active now"
     return [action, "", line(change["label"]), line(detail), line(change["project_id"]), line(change["id"])]
@@ -351,8 +350,7 @@ def _problem(problem: Row) -> list[str]:
 
 def _told_of_plan(project: Row) -> str:
     changes, problems = len(project["changes"]), len(project["problems"])
-    told = [f"{changes} change{'s' * (changes != 1)}"] * bool(changes)
-    told += [f"{problems} problem{'s' * (problems != 1)}"] * bool(problems)
+    told = [counted(changes, "change")] * bool(changes) + [counted(problems, "problem")] * bool(problems)
     return ", ".join(told) or "nothing to do"
 
 
@@ -367,5 +365,5 @@ def _sections_of_plan(projects: t.Sequence[Row], counts: t.Sequence[Row]) -> lis
             told = _counted(PLAN, {kind: kinds.count(kind) for kind in PLAN})
             rows.append([each["project_id"], told, f"{count['unchanged']:,}"])
     rest = len(projects) - len(rows)
-    told = f"In {rest:,} more project{'s' * (rest != 1)}, nothing has to be changed." if rest else ""
+    told = f"In {counted(rest, 'more project')}, nothing has to be changed." if rest else ""
     return [_section("By project", ["Project", "Changes and problems", "Unchanged"], rows, rest=told)] if rows else []

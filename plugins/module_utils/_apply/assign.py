@@ -75,7 +75,7 @@ class _Request:
         return is_told and (self.is_unknown or (self.is_open and len(self.steps) > 1))
 
     def comes_to_nothing(self, flags: Flags) -> bool:
-        """Whether it can be sent again: its outcome was unknown, and the lists had the time to show it.
+        """Whether it can be sent again, provided that the lists had the time to show it: its outcome was unknown.
 
         What is refused because a part of it is there already is sent again without that part.
         """

@@ -148,14 +148,14 @@ class Execution:
                 continue
             if not plan.removals and not self._retiring():
                 return None
-            error = self._withdraw()
+            error = self._remove_or_retire()
             if error is not None:
                 return error
         if not self._serving.steps:
             return self._rounds.go_on()
         raise self._unfinished(self._serving.steps)
 
-    def _withdraw(self) -> AmplitudeError | None:
+    def _remove_or_retire(self) -> AmplitudeError | None:
         """Remove deployments from what they must not serve or, if nothing is left of that, archive what is retired.
 
         Neither is done before the lists show all that was assigned, and that the deployments are still as they were decided
